@@ -1,0 +1,7 @@
+/** The outside surface of Fenliu, imported by server and clients alike. */
+export * from './entities.ts';
+export * from './errors.ts';
+export * from './rest.ts';
+export * from './settings.ts';
+export * from './sockets.ts';
+export * from './words.ts';

@@ -1,0 +1,230 @@
+/**
+ * Every REST call: who may make it, what it takes, what it answers. The server's router, its OpenAPI document and
+ * the tests are all made from this table.
+ */
+import { z } from 'zod';
+import {
+  agent,
+  agentPut,
+  assignment,
+  buyer,
+  buyerPut,
+  conversation,
+  group,
+  groupPut,
+  liveAgent,
+  message,
+  unheld,
+} from './entities.ts';
+import { settings, settingsPatch } from './settings.ts';
+import { conversationState, identifier, presence } from './words.ts';
+
+/** Who calls: the holder of the admin key, of the shop's API key, an agent's session by role, or nobody in particular. */
+export const callers = ['admin', 'api-key', 'owner', 'supervisor', 'agent', 'nobody'] as const;
+export type CallerKind = (typeof callers)[number];
+
+const programs = ['admin', 'api-key'] as const;
+const owners = [...programs, 'owner'] as const;
+const supervisors = [...owners, 'supervisor'] as const;
+/** All agents of the shop; what an agent without a higher role sees is narrowed to their own. */
+const staff = [...supervisors, 'agent'] as const;
+const everyone = [...staff, 'nobody'] as const;
+
+export type Route = {
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
+  /** Below /api/v1; `:name` marks a path parameter, always an identifier. */
+  readonly path: string;
+  readonly summary: string;
+  readonly who: readonly CallerKind[];
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly answer: z.ZodType;
+  /** HTTP status of success; 200 unless said. */
+  readonly status?: 201;
+};
+
+const token = z.object({ token: z.string() });
+const done = z.object({ ok: z.literal(true) });
+/** Pass it as `cursor` for the next page; absent on the last. */
+const next = z.string().optional();
+
+/** Query strings arrive as text; `limit` is read as a number here and nowhere else. */
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+const cursor = z.string().max(200).optional();
+const seqQuery = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+
+export const routes = {
+  createShop: {
+    method: 'post',
+    path: '/shops',
+    summary: 'Open a shop; answers its secrets once',
+    who: ['admin'],
+    body: z.strictObject({ id: identifier, name: z.string().trim().min(1).max(200) }),
+    answer: z.object({
+      shop: z.object({ id: identifier, name: z.string() }),
+      owner: z.object({ id: identifier, password: z.string() }),
+      apiKey: z.string(),
+      buyerSecret: z.string(),
+    }),
+    status: 201,
+  },
+  getSettings: {
+    method: 'get',
+    path: '/shops/:shop/settings',
+    summary: "The shop's settings",
+    who: staff,
+    answer: settings,
+  },
+  patchSettings: {
+    method: 'patch',
+    path: '/shops/:shop/settings',
+    summary: 'Change settings; merged, then validated whole',
+    who: owners,
+    body: settingsPatch,
+    answer: settings,
+  },
+  listAgents: {
+    method: 'get',
+    path: '/shops/:shop/agents',
+    summary: 'All agents',
+    who: staff,
+    answer: z.object({ agents: z.array(agent) }),
+  },
+  getAgent: { method: 'get', path: '/shops/:shop/agents/:agent', summary: 'One agent', who: staff, answer: agent },
+  putAgent: {
+    method: 'put',
+    path: '/shops/:shop/agents/:agent',
+    summary: 'Create or replace an agent; the password stays if none is sent',
+    who: owners,
+    body: agentPut,
+    answer: agent,
+  },
+  deleteAgent: {
+    method: 'delete',
+    path: '/shops/:shop/agents/:agent',
+    summary: 'Remove an agent; their conversations are dispatched again',
+    who: owners,
+    answer: done,
+  },
+  setPresence: {
+    method: 'put',
+    path: '/shops/:shop/agents/:agent/presence',
+    summary: "Set somebody's presence",
+    who: supervisors,
+    body: z.strictObject({ presence }),
+    answer: z.object({ presence }),
+  },
+  agentToken: {
+    method: 'post',
+    path: '/shops/:shop/agents/:agent/token',
+    summary: 'A session token for a program that acts as this agent',
+    who: programs,
+    answer: token,
+  },
+  listGroups: {
+    method: 'get',
+    path: '/shops/:shop/groups',
+    summary: 'All groups',
+    who: staff,
+    answer: z.object({ groups: z.array(group) }),
+  },
+  getGroup: { method: 'get', path: '/shops/:shop/groups/:group', summary: 'One group', who: staff, answer: group },
+  putGroup: {
+    method: 'put',
+    path: '/shops/:shop/groups/:group',
+    summary: 'Create or replace a group',
+    who: owners,
+    body: groupPut,
+    answer: group,
+  },
+  deleteGroup: {
+    method: 'delete',
+    path: '/shops/:shop/groups/:group',
+    summary: 'Remove a group; its members stay',
+    who: owners,
+    answer: done,
+  },
+  getBuyer: {
+    method: 'get',
+    path: '/shops/:shop/buyers/:buyer',
+    summary: 'One buyer',
+    who: supervisors,
+    answer: buyer,
+  },
+  putBuyer: {
+    method: 'put',
+    path: '/shops/:shop/buyers/:buyer',
+    summary: 'Create or replace what the shop knows of a buyer',
+    who: supervisors,
+    body: buyerPut,
+    answer: buyer,
+  },
+  deleteBuyer: {
+    method: 'delete',
+    path: '/shops/:shop/buyers/:buyer',
+    summary: 'Erase a buyer and their talk',
+    who: owners,
+    answer: done,
+  },
+  buyerToken: {
+    method: 'post',
+    path: '/shops/:shop/buyers/:buyer/token',
+    summary: 'A token with which this buyer connects',
+    who: programs,
+    answer: token,
+  },
+  createVisitor: {
+    method: 'post',
+    path: '/shops/:shop/visitors',
+    summary: 'An anonymous buyer with a token; rate-limited',
+    who: everyone,
+    answer: z.object({ buyer: identifier, token: z.string() }),
+  },
+  createSession: {
+    method: 'post',
+    path: '/sessions',
+    summary: 'Log in as an agent',
+    who: everyone,
+    body: z.strictObject({ shop: identifier, agent: identifier, password: z.string().min(1).max(200) }),
+    answer: z.object({ token: z.string(), agent }),
+  },
+  getLive: {
+    method: 'get',
+    path: '/shops/:shop/live',
+    summary: 'Who is here, how busy, and who waits; an agent sees themselves and the pool',
+    who: staff,
+    answer: z.object({ agents: z.array(liveAgent), queue: z.array(unheld), pool: z.array(unheld) }),
+  },
+  listConversations: {
+    method: 'get',
+    path: '/shops/:shop/conversations',
+    summary: 'Conversations, open ones first, then closed ones by closing time, latest first; an agent sees their own',
+    who: staff,
+    query: z.strictObject({ state: conversationState.optional(), agent: identifier.optional(), limit, cursor }),
+    answer: z.object({ conversations: z.array(conversation), next }),
+  },
+  getConversation: {
+    method: 'get',
+    path: '/shops/:shop/conversations/:conversation',
+    summary: 'One conversation',
+    who: staff,
+    answer: conversation,
+  },
+  listMessages: {
+    method: 'get',
+    path: '/shops/:shop/conversations/:conversation/messages',
+    summary: 'Its messages, in order',
+    who: staff,
+    query: z.strictObject({ afterSeq: seqQuery, limit, cursor }),
+    answer: z.object({ messages: z.array(message), next }),
+  },
+  getAssignment: {
+    method: 'get',
+    path: '/shops/:shop/assignments/:assignment',
+    summary: 'One assignment with its trace: why the buyer went where they went',
+    who: staff,
+    answer: assignment,
+  },
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof routes;
