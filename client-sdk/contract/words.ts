@@ -44,6 +44,9 @@ export const step = z.enum([
   'full',
 ]);
 
+/** The whole shop where a group is named; no identifier can be so. */
+export const WHOLE_SHOP = '*';
+
 export type Presence = z.infer<typeof presence>;
 export type PresenceCause = z.infer<typeof presenceCause>;
 export type OrderState = z.infer<typeof orderState>;

@@ -1,0 +1,55 @@
+/** The one file that reads the environment. */
+import { z } from 'zod';
+
+const key = z.string().min(16, 'must have at least 16 characters');
+
+const environment = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_CLUSTER: z.string().min(1).optional(),
+  DATA_DIR: z.string().min(1).default('.data'),
+  SECRET: key.optional(),
+  ADMIN_KEY: key.optional(),
+  DEMO: z.enum(['0', '1']).default('1'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  CASES_DIR: z.string().min(1).optional(),
+});
+
+export type Config = {
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly redisUrl: string | undefined;
+  /** `host:port` of the nodes of a cluster; empty for none. */
+  readonly redisCluster: readonly string[];
+  readonly dataDir: string;
+  /** Signs session tokens. */
+  readonly secret: string | undefined;
+  readonly adminKey: string | undefined;
+  readonly demo: boolean;
+  readonly logLevel: string;
+  /** Where `npm run cases` reads its stories. */
+  readonly casesDir: string | undefined;
+};
+
+/** Reads and checks the environment. Throws an error that names every variable that is wrong, and how. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  // An empty variable is one that is not set: so docker compose passes them on.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The environment is not right:\n${lines.join('\n')}`);
+  }
+  const e = parsed.data;
+  return {
+    port: e.PORT,
+    redisUrl: e.REDIS_URL,
+    redisCluster: e.REDIS_CLUSTER?.split(',').map((node) => node.trim()) ?? [],
+    dataDir: e.DATA_DIR,
+    secret: e.SECRET,
+    adminKey: e.ADMIN_KEY,
+    demo: e.DEMO === '1',
+    logLevel: e.LOG_LEVEL,
+    casesDir: e.CASES_DIR,
+  };
+}

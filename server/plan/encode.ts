@@ -1,0 +1,34 @@
+/** A plan as the claim script reads it: each step its name and what it takes. The other half is scripts/claim.lua. */
+import type { Step } from './chain.ts';
+
+function encodeStep(step: Step): (string | number)[] {
+  if ('passed' in step) return ['note', `${step.step}:${step.passed}`];
+  switch (step.step) {
+    case 'hot-contact':
+    case 'warm-contact':
+      return [step.step, step.withinMs];
+    case 'night-shift':
+      return [step.step, step.proxy];
+    case 'nobody-on-duty':
+    case 'full':
+      return [step.step, step.leftTo.outcome, step.leftTo.agent ?? ''];
+    case 'exclusive-agent':
+      return [step.step, step.agent];
+    case 'shop-robot':
+      return [step.step, step.robot];
+    case 'group':
+    case 'widened':
+      return [step.step, step.by, step.groups.length, ...step.groups.flatMap((g) => [g.id, g.robot ?? ''])];
+  }
+}
+
+/** The arguments of the plan; steps that passed by the settings alone are joined into one where they are neighbours. */
+export function encodeSteps(steps: readonly Step[]): (string | number)[] {
+  const line: (string | number)[] = [];
+  for (const step of steps) {
+    const [name, ...rest] = encodeStep(step);
+    if (name === 'note' && line.at(-2) === 'note') line[line.length - 1] = `${line.at(-1)};${rest[0]}`;
+    else line.push(name ?? '', ...rest);
+  }
+  return line;
+}

@@ -1,0 +1,28 @@
+/** Who acts: every service that changes something on somebody's behalf is told. */
+import type { Conversation, Role } from '../../client-sdk/contract/index.ts';
+import type { ShopConfig } from '../plan/config.ts';
+
+export type BuyerActor = { readonly kind: 'buyer'; readonly shop: string; readonly id: string };
+export type AgentActor = {
+  readonly kind: 'agent' | 'robot';
+  readonly shop: string;
+  readonly id: string;
+  readonly role: Role;
+};
+export type Actor = BuyerActor | AgentActor;
+
+/** A supervisor, and the owner, may see and steer everyone. */
+export const maySteer = (actor: Actor) => actor.kind === 'agent' && actor.role !== 'agent';
+
+/** A buyer sees their own conversations, an agent those they hold or held last, a supervisor all. */
+export function maySee(actor: Actor, conversation: Conversation): boolean {
+  if (actor.kind === 'buyer') return conversation.buyer === actor.id;
+  return maySteer(actor) || conversation.agent === actor.id;
+}
+
+/** The actor as the configuration has them now; `undefined` if they are gone. */
+export function agentActor(config: ShopConfig, id: string): AgentActor | undefined {
+  const agent = config.agents.get(id);
+  if (!agent) return undefined;
+  return { kind: agent.kind === 'robot' ? 'robot' : 'agent', shop: config.shop, id, role: agent.role };
+}

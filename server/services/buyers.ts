@@ -1,0 +1,49 @@
+/** What a shop knows of its buyers, and how it forgets them. */
+import { type Buyer, type BuyerPut, Refusal } from '../../client-sdk/contract/index.ts';
+import { readBuyer, writeProfile } from '../store/buyers.ts';
+import { eraseNewest } from '../store/moves.ts';
+import type { House } from './house.ts';
+import { tellEffects } from './told.ts';
+
+const noBuyer = (id: string) => new Refusal('not-found', `There is no buyer ${id} in this shop; check the id.`);
+
+/** Throws `not-found`. */
+export async function getBuyer(house: House, shop: string, id: string): Promise<Buyer> {
+  const { scope } = await house.configs.get(shop);
+  const record = await readBuyer(scope, id);
+  if (!record) throw noBuyer(id);
+  return {
+    id,
+    ...(record.name ? { name: record.name } : {}),
+    crowds: [...record.crowds],
+    ...(record.exclusiveAgent ? { exclusiveAgent: record.exclusiveAgent } : {}),
+  };
+}
+
+/** Creates or replaces the profile. Throws `invalid` for an exclusive agent who is not there. */
+export async function putBuyer(house: House, shop: string, id: string, put: BuyerPut, now: number): Promise<Buyer> {
+  const { config, scope } = await house.configs.fresh(shop);
+  const exclusiveAgent = put.exclusiveAgent ?? undefined;
+  if (exclusiveAgent !== undefined && config.agents.get(exclusiveAgent)?.kind !== 'human') {
+    throw new Refusal('invalid', undefined, [{ path: 'exclusiveAgent', problem: 'is no human agent of this shop' }]);
+  }
+  await writeProfile(scope, id, { name: put.name, crowds: put.crowds, exclusiveAgent }, now);
+  return getBuyer(house, shop, id);
+}
+
+/** Erases a buyer, all their conversations and messages. Throws `not-found`. */
+export async function eraseBuyer(house: House, shop: string, id: string, now: number): Promise<void> {
+  const { scope } = await house.configs.get(shop);
+  const record = await readBuyer(scope, id);
+  if (!record) throw noBuyer(id);
+  let conversation = record.newest;
+  for (;;) {
+    const place = { buyer: id, conversation };
+    const step = await house.configs.use(shop, ({ scope: at }) => eraseNewest(at, place, now));
+    if (step.kind === 'erased') break;
+    if (step.kind === 'moved') tellEffects(house, shop, step);
+    conversation = step.kind === 'next' ? step.conversation : step.next;
+  }
+  house.buyers.set(shop, id, { profile: '0', crowds: [], conversation: '' });
+  house.due(shop, now);
+}

@@ -1,0 +1,67 @@
+/**
+ * The configurations this node has read, each with the scope that addresses the shop. Plans are made of them; a script
+ * refuses one that is out of date, and the command is planned again with what holds now.
+ */
+import { defaultSettings, Refusal } from '../../client-sdk/contract/index.ts';
+import type { ShopConfig } from '../plan/config.ts';
+import { readConfig, readVersion } from '../store/configure.ts';
+import { type Scope, scopeOf } from '../store/scope.ts';
+import { type Connection, StaleConfig } from '../store/script.ts';
+
+export type Shop = { readonly config: ShopConfig; readonly scope: Scope };
+
+export type Configs = {
+  /** As last read. Throws `not-found` for a shop that is not there. */
+  get(shop: string): Promise<Shop>;
+  /** As it is now. Throws `not-found`. */
+  fresh(shop: string): Promise<Shop>;
+  /** Runs a command with the configuration, again with the present one when it was out of date. */
+  use<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
+};
+
+/** Tries before giving up: a configuration that changes more often than this within one command is not read to its end. */
+const TRIES = 10;
+
+export function createConfigs(redis: Connection): Configs {
+  const read = new Map<string, Promise<Shop>>();
+
+  async function load(shop: string): Promise<Shop> {
+    const stored = await readConfig(redis, shop);
+    if (!stored) throw new Refusal('not-found', `There is no shop ${shop}; check the identifier.`);
+    const config: ShopConfig = { shop, ...stored, settings: { ...defaultSettings, ...stored.settings } };
+    return { config, scope: scopeOf(redis, shop, stored.version, stored.groups.keys()) };
+  }
+
+  function reload(shop: string): Promise<Shop> {
+    const loading = load(shop);
+    read.set(shop, loading);
+    // A failure is not remembered.
+    loading.catch(() => {
+      if (read.get(shop) === loading) read.delete(shop);
+    });
+    return loading;
+  }
+
+  const get = (shop: string) => read.get(shop) ?? reload(shop);
+
+  return {
+    get,
+    async fresh(shop) {
+      const known = await get(shop);
+      const version = await readVersion(redis, shop);
+      return version === known.config.version ? known : reload(shop);
+    },
+    async use(shop, command) {
+      for (let tries = 1; ; tries++) {
+        const known = await get(shop);
+        try {
+          return await command(known);
+        } catch (error) {
+          if (!(error instanceof StaleConfig) || tries === TRIES) throw error;
+          // Somebody else may have read it again meanwhile.
+          if ((await get(shop)) === known) await reload(shop);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** Puts a house together around one connection to Redis. */
+import type { Connection } from '../store/script.ts';
+import { createConfigs } from './configs.ts';
+import type { House, Log, Tell } from './house.ts';
+import { createIds, type Ids } from './ids.ts';
+import { createKnownBuyers } from './known-buyers.ts';
+import { sweep } from './sweep.ts';
+
+export type HouseParts = {
+  readonly redis: Connection;
+  readonly tell: Tell;
+  readonly log: Log;
+  readonly ids?: Ids;
+};
+
+export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts): House {
+  /** One sweep a shop at a time; what falls due during one asks for another after it. */
+  const sweeping = new Map<string, { again: number | undefined }>();
+  const underWay = new Set<Promise<void>>();
+
+  async function sweepUntilDone(shop: string, now: number): Promise<void> {
+    const state: { again: number | undefined } = { again: now };
+    sweeping.set(shop, state);
+    try {
+      while (state.again !== undefined) {
+        const at = state.again;
+        state.again = undefined;
+        await sweep(house, shop, at);
+      }
+    } catch (error) {
+      log.error({ shop, err: error }, 'a sweep failed; the next one goes on where it stopped');
+    } finally {
+      sweeping.delete(shop);
+    }
+  }
+
+  const house: House = {
+    redis,
+    tell,
+    log,
+    ids,
+    configs: createConfigs(redis),
+    buyers: createKnownBuyers(),
+    due(shop, now) {
+      const running = sweeping.get(shop);
+      if (running) {
+        running.again = now;
+        return;
+      }
+      const task = sweepUntilDone(shop, now).finally(() => underWay.delete(task));
+      underWay.add(task);
+    },
+    async settled() {
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+  return house;
+}

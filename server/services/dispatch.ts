@@ -1,0 +1,151 @@
+/**
+ * Plan, then claim: the dispatcher as a service. The plan is made of what this node knows; the claim refuses it where
+ * that is out of date, and it is made again.
+ */
+import {
+  type Assignment,
+  type Conversation,
+  type Entry,
+  type MoveCause,
+  Refusal,
+} from '../../client-sdk/contract/index.ts';
+import { planFor } from '../plan/plan.ts';
+import { readBuyer } from '../store/buyers.ts';
+import { type Claimed, type ClaimMode, claim } from '../store/claim.ts';
+import { type ConversationRecord, readAssignmentById, readConversation } from '../store/read.ts';
+import type { Scope } from '../store/scope.ts';
+import type { House } from './house.ts';
+import { tellBuyer, tellEffects, tellMove } from './told.ts';
+
+/** Tries before giving up on a buyer whose profile or conversation changes under every plan. */
+const TRIES = 20;
+
+export type Opened = { readonly conversation: Conversation; readonly assignment: Assignment };
+
+/** Forgets what was known of a buyer and reads it. */
+async function learn(house: House, scope: Scope, buyer: string): Promise<void> {
+  const record = await readBuyer(scope, buyer);
+  house.buyers.set(scope.shop, buyer, {
+    profile: record?.profile ?? '0',
+    crowds: record?.crowds ?? [],
+    exclusiveAgent: record?.exclusiveAgent,
+    conversation: record?.conversation ?? '',
+  });
+}
+
+async function answerAgain(scope: Scope, id: string): Promise<Opened> {
+  const assignment = await readAssignmentById(scope, id);
+  const record = assignment && (await readConversation(scope, assignment.conversation));
+  if (!assignment || !record) throw new Refusal('not-found', 'That conversation has been erased; open a new one.');
+  return { assignment, conversation: record.conversation };
+}
+
+/**
+ * A buyer's click on the chat icon: always one run of the dispatcher, one assignment. The same `requestId` again answers
+ * the same. `now` in ms since the epoch.
+ *
+ * Throws `not-found` for an unknown shop.
+ */
+export async function open(
+  house: House,
+  shop: string,
+  buyer: string,
+  entry: Entry,
+  now: number,
+  requestId?: string,
+): Promise<Opened> {
+  const request = house.ids.request(buyer, requestId);
+  const fresh = house.ids.conversation();
+  return house.configs.use(shop, async (at) => {
+    const { config, scope } = at;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const known = house.buyers.get(shop, buyer);
+      const claimed = await claim(scope, {
+        now,
+        mode: 'open',
+        steps: planFor(config, known, entry, now),
+        buyer,
+        profile: known.profile,
+        conversation: known.conversation || fresh,
+        request,
+        expected: known.conversation ? 'current' : 'new',
+        warmMs: config.settings.contactWindows.warmMs,
+        limit: '',
+        entry,
+      });
+      if (claimed.kind === 'repeat') return answerAgain(scope, claimed.assignment);
+      if (claimed.kind === 'assigned') {
+        const { conversation, assignment, from } = claimed;
+        house.buyers.set(shop, buyer, { ...known, conversation: conversation.id });
+        tellEffects(house, shop, claimed);
+        tellMove(house, shop, { conversation, assignment, from, cause: 'open' });
+        await tellBuyer(house, at, conversation, assignment.trace.at(-1)?.why);
+        if (claimed.presences.length > 0 || assignment.trace.at(-1)?.why === 'others-wait-first') {
+          house.due(shop, now);
+        }
+        return { conversation, assignment };
+      }
+      await learn(house, scope, buyer);
+    }
+    throw new Refusal('unavailable');
+  });
+}
+
+const causes: Record<Exclude<ClaimMode, 'open'>, MoveCause> = {
+  again: 'agent-offline',
+  human: 'robot-handover',
+  queue: 'queue',
+  pool: 'pool',
+  morning: 'morning',
+};
+
+export type Again = {
+  readonly mode: Exclude<ClaimMode, 'open'>;
+  readonly record: ConversationRecord;
+  /** Nobody is taken whose pending has reached it. */
+  readonly limit?: number;
+  readonly note?: string | undefined;
+  /** The same again answers the same. */
+  readonly requestId?: string | undefined;
+};
+
+/**
+ * Runs the chain again for a conversation that is already there: its holder has left, a robot hands it over, or a place
+ * has come free. Takes effect only if nothing has happened to its assignment since `record` was read.
+ */
+export async function dispatchAgain(house: House, shop: string, again: Again, now: number): Promise<Claimed> {
+  const { mode, record, limit, note, requestId } = again;
+  const { buyer, id } = record.conversation;
+  const request = house.ids.request(id, requestId);
+  return house.configs.use(shop, async (at) => {
+    const { config, scope } = at;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const known = house.buyers.get(shop, buyer);
+      const claimed = await claim(scope, {
+        now,
+        mode,
+        steps: planFor(config, known, record.entry, now, mode === 'human'),
+        buyer,
+        profile: known.profile,
+        conversation: id,
+        request,
+        expected: record.request,
+        warmMs: config.settings.contactWindows.warmMs,
+        limit: limit ?? '',
+        entry: record.entry,
+      });
+      if (claimed.kind === 'buyer') {
+        await learn(house, scope, buyer);
+        continue;
+      }
+      if (claimed.kind === 'assigned') {
+        const { conversation, assignment, from } = claimed;
+        tellMove(house, shop, { conversation, assignment, from, cause: causes[mode], note });
+        await tellBuyer(house, at, conversation, assignment.trace.at(-1)?.why);
+      }
+      if (claimed.kind === 'assigned' || claimed.kind === 'still') tellEffects(house, shop, claimed);
+      return claimed;
+    }
+    throw new Refusal('unavailable');
+  });
+}

@@ -1,0 +1,48 @@
+/** What every service works with. Made once a process; no service reaches for anything else. */
+import type { AgentEventData, agentEvents, BuyerEventData, buyerEvents } from '../../client-sdk/contract/index.ts';
+import type { Connection } from '../store/script.ts';
+import type { Configs } from './configs.ts';
+import type { Ids } from './ids.ts';
+import type { KnownBuyers } from './known-buyers.ts';
+
+/** A socket that is not to be told: the one whose command it was. */
+export type Except = string | undefined;
+
+/** Tells connected clients what happened: the fast way; what is missed is asked for again. */
+export type Tell = {
+  agent<K extends keyof typeof agentEvents>(
+    shop: string,
+    agent: string,
+    event: K,
+    data: AgentEventData<K>,
+    except?: Except,
+  ): void;
+  supervisors<K extends keyof typeof agentEvents>(shop: string, event: K, data: AgentEventData<K>): void;
+  buyer<K extends keyof typeof buyerEvents>(
+    shop: string,
+    buyer: string,
+    event: K,
+    data: BuyerEventData<K>,
+    except?: Except,
+  ): void;
+};
+
+/** Structured log: facts first, never message text or tokens. */
+export type Log = {
+  info(facts: object, says: string): void;
+  warn(facts: object, says: string): void;
+  error(facts: object, says: string): void;
+};
+
+export type House = {
+  readonly redis: Connection;
+  readonly configs: Configs;
+  readonly buyers: KnownBuyers;
+  readonly ids: Ids;
+  readonly tell: Tell;
+  readonly log: Log;
+  /** Something in a shop is due (a place came free, a holder left): it is swept after the answer. `now` in ms. */
+  due(shop: string, now: number): void;
+  /** Resolves when nothing that was put off is still under way. */
+  settled(): Promise<void>;
+};

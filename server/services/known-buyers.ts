@@ -1,0 +1,29 @@
+/**
+ * What this node remembers of buyers: profile and open conversation, so that an open takes one round trip. It may be
+ * out of date; the claim refuses what is, and says what holds.
+ */
+import { LRUCache } from 'lru-cache';
+import type { BuyerFacts } from '../plan/chain.ts';
+
+export type KnownBuyer = BuyerFacts & {
+  /** Version of the profile, '0' for none. */
+  readonly profile: string;
+  /** The open conversation, '' for none. */
+  readonly conversation: string;
+};
+
+export type KnownBuyers = {
+  get(shop: string, buyer: string): KnownBuyer;
+  set(shop: string, buyer: string, known: KnownBuyer): void;
+};
+
+const stranger: KnownBuyer = { profile: '0', crowds: [], conversation: '' };
+
+/** Remembers the `size` buyers seen last; of everybody else it takes that nothing is known. */
+export function createKnownBuyers(size = 50_000): KnownBuyers {
+  const cache = new LRUCache<string, KnownBuyer>({ max: size });
+  return {
+    get: (shop, buyer) => cache.get(`${shop}:${buyer}`) ?? stranger,
+    set: (shop, buyer, known) => cache.set(`${shop}:${buyer}`, known),
+  };
+}

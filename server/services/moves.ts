@@ -1,0 +1,131 @@
+/** Conversations change hands, or end, because a person says so. */
+import { type Assignment, type Conversation, type MoveCause, Refusal } from '../../client-sdk/contract/index.ts';
+import { close, type Move, takeFromPool, transfer } from '../store/moves.ts';
+import { type ConversationRecord, readAssignmentById, readConversation } from '../store/read.ts';
+import type { Scope } from '../store/scope.ts';
+import { type Actor, type AgentActor, maySteer } from './actor.ts';
+import { dispatchAgain } from './dispatch.ts';
+import type { House } from './house.ts';
+import { refusalFor } from './refusals.ts';
+import { visible } from './talk.ts';
+import { tellBuyer, tellEffects, tellMove } from './told.ts';
+
+const placeOf = (conversation: Conversation) => ({ conversation: conversation.id, buyer: conversation.buyer });
+
+async function latestAssignment(scope: Scope, record: ConversationRecord): Promise<Assignment> {
+  const assignment = await readAssignmentById(scope, `${record.conversation.id}.${record.request}`);
+  if (!assignment) throw refusalFor('missing');
+  return assignment;
+}
+
+/** Tells everybody what a move has brought about, and answers the conversation as it is now. */
+async function settle(
+  house: House,
+  actor: Actor,
+  record: ConversationRecord,
+  move: Move,
+  cause: MoveCause,
+  now: number,
+  note?: string,
+): Promise<Conversation> {
+  if (move.kind === 'repeat') return move.conversation;
+  if (move.kind !== 'moved') throw refusalFor(move.kind);
+  const at = await house.configs.get(actor.shop);
+  const { conversation, from } = move;
+  const assignment = await latestAssignment(at.scope, record);
+  if (conversation.state === 'closed') {
+    if (from) house.tell.agent(actor.shop, from, 'conversation:released', { conversation, cause });
+  } else {
+    tellMove(house, actor.shop, { conversation, assignment, from, cause, note });
+  }
+  await tellBuyer(house, at, conversation);
+  tellEffects(house, actor.shop, move);
+  house.due(actor.shop, now);
+  return conversation;
+}
+
+export type TransferTo = { readonly agent: string } | { readonly group: string };
+
+/**
+ * An agent gives a conversation they hold, a supervisor any, to a colleague or to whoever's turn it is in a group.
+ *
+ * Throws `not-found`; `forbidden` for who does not hold it; `conflict` when closed, or nobody is there to take it.
+ */
+export async function transferConversation(
+  house: House,
+  actor: AgentActor,
+  id: string,
+  to: TransferTo,
+  now: number,
+  options: { readonly note?: string | undefined; readonly requestId?: string | undefined } = {},
+): Promise<Conversation> {
+  const record = await visible(house, actor, id);
+  const move = await house.configs.use(actor.shop, ({ config, scope }) => {
+    const known = 'agent' in to ? config.agents.has(to.agent) : config.groups.has(to.group);
+    if (!known) throw new Refusal('not-found', 'There is no such agent or group in this shop; check the id.');
+    return transfer(scope, {
+      now,
+      place: placeOf(record.conversation),
+      by: maySteer(actor) ? '' : actor.id,
+      to: 'agent' in to ? { kind: 'agent', id: to.agent } : { kind: 'group', id: to.group },
+      warmMs: config.settings.contactWindows.warmMs,
+      request: options.requestId ? house.ids.request(actor.id, options.requestId) : '',
+    });
+  });
+  return settle(house, actor, record, move, 'transfer', now, options.note);
+}
+
+/** An agent takes a conversation out of the pool; only one can. Throws `not-found`, `conflict`. */
+export async function claimFromPool(house: House, actor: AgentActor, id: string, now: number): Promise<Conversation> {
+  const { scope } = await house.configs.get(actor.shop);
+  const record = await readConversation(scope, id);
+  if (!record) throw refusalFor('missing');
+  const move = await house.configs.use(actor.shop, ({ config, scope: at }) =>
+    takeFromPool(at, placeOf(record.conversation), actor.id, config.settings.contactWindows.warmMs, now),
+  );
+  return settle(house, actor, record, move, 'pool-claim', now);
+}
+
+/** The buyer, the holder or a supervisor ends a conversation; a closed one answers as it is. Throws `not-found`, `forbidden`. */
+export async function closeConversation(house: House, actor: Actor, id: string, now: number): Promise<Conversation> {
+  const record = await visible(house, actor, id);
+  const kind = actor.kind === 'buyer' ? 'buyer' : maySteer(actor) ? 'supervisor' : 'agent';
+  const move = await house.configs.use(actor.shop, ({ scope }) =>
+    close(scope, placeOf(record.conversation), { kind, id: actor.id }, now),
+  );
+  const conversation = await settle(house, actor, record, move, 'closed', now);
+  return conversation.state === 'closed' ? { ...conversation, closedAt: conversation.closedAt ?? now } : conversation;
+}
+
+export type HandedOver = { readonly conversation: Conversation; readonly assignment: Assignment };
+
+/**
+ * A robot hands its conversation to a human, or the buyer asks for one: the chain runs again without the robot steps.
+ * Where a human has it already, or it waits for one, nothing changes. Throws `not-found`, `forbidden`, `conflict`.
+ */
+export async function handOver(
+  house: House,
+  actor: Actor,
+  id: string,
+  now: number,
+  options: { readonly reason?: string | undefined; readonly requestId?: string | undefined } = {},
+): Promise<HandedOver> {
+  const record = await visible(house, actor, id);
+  const { conversation } = record;
+  if (conversation.state === 'closed') throw refusalFor('closed');
+  const { scope } = await house.configs.get(actor.shop);
+  if (conversation.state !== 'robot') return { conversation, assignment: await latestAssignment(scope, record) };
+  if (actor.kind !== 'buyer' && conversation.agent !== actor.id && !maySteer(actor)) throw refusalFor('not-holder');
+  const claimed = await dispatchAgain(
+    house,
+    actor.shop,
+    { mode: 'human', record, note: options.reason, requestId: options.requestId },
+    now,
+  );
+  house.due(actor.shop, now);
+  if (claimed.kind === 'assigned') return { conversation: claimed.conversation, assignment: claimed.assignment };
+  // Somebody was faster: answer what holds now.
+  const present = await readConversation(scope, id);
+  if (!present) throw refusalFor('missing');
+  return { conversation: present.conversation, assignment: await latestAssignment(scope, present) };
+}

@@ -1,0 +1,220 @@
+/** A shop's configuration: opened, changed, read. A change is made of what holds now, and made again if that changes. */
+import {
+  type Agent,
+  type AgentPut,
+  defaultSettings,
+  type Group,
+  type GroupPut,
+  invalid,
+  mergeSettings,
+  Refusal,
+  type Settings,
+  type SettingsPatch,
+  settings as settingsSchema,
+} from '../../client-sdk/contract/index.ts';
+import type { ShopConfig } from '../plan/config.ts';
+import { membershipsOf, rosterEntry } from '../plan/roster.ts';
+import { type ConfigFields, configure, type RosterChange, readVersion, registerShop } from '../store/configure.ts';
+import { StaleConfig } from '../store/script.ts';
+import type { House } from './house.ts';
+import { hashKey, hashPassword } from './passwords.ts';
+import { tellEffects } from './told.ts';
+
+/** Names of secrets; a password's is followed by the agent's id. */
+export const secretNames = { apiKey: 'apiKey', buyerSecret: 'buyerSecret', password: 'password:' } as const;
+
+/** The configuration after the change. */
+function applied(config: ShopConfig, fields: ConfigFields): ShopConfig {
+  const merge = <T>(before: ReadonlyMap<string, T>, changes: ReadonlyMap<string, T | undefined> = new Map()) => {
+    const after = new Map(before);
+    for (const [id, value] of changes) {
+      if (value === undefined) after.delete(id);
+      else after.set(id, value);
+    }
+    return after;
+  };
+  return {
+    ...config,
+    settings: fields.settings ?? config.settings,
+    agents: merge(config.agents, fields.agents),
+    groups: merge(config.groups, fields.groups),
+  };
+}
+
+/** Roster entries that the change makes different. */
+function rosterChanges(before: ShopConfig, after: ShopConfig): RosterChange[] {
+  const [old, now] = [membershipsOf(before), membershipsOf(after)];
+  const changes: RosterChange[] = [];
+  for (const agent of new Set([...before.agents.keys(), ...after.agents.keys()])) {
+    const was = rosterEntry(before, agent, old);
+    const entry = rosterEntry(after, agent, now);
+    if (JSON.stringify(was) !== JSON.stringify(entry)) changes.push({ agent, entry });
+  }
+  return changes;
+}
+
+/** Changes the configuration: `change` is given what holds now, and may be asked again. Throws what `change` throws. */
+export async function changeConfig(
+  house: House,
+  shop: string,
+  now: number,
+  change: (config: ShopConfig) => ConfigFields,
+): Promise<void> {
+  const effects = await house.configs.use(shop, ({ config }) => {
+    const fields = change(config);
+    const after = applied(config, fields);
+    return configure(house.redis, {
+      now,
+      shop,
+      expected: config.version,
+      fields,
+      roster: rosterChanges(config, after),
+      groups: [...config.groups.keys(), ...after.groups.keys()],
+    });
+  });
+  tellEffects(house, shop, effects);
+  await house.configs.fresh(shop);
+  house.due(shop, now);
+}
+
+export type NewShop = {
+  readonly shop: { readonly id: string; readonly name: string };
+  readonly owner: { readonly id: string; readonly password: string };
+  readonly apiKey: string;
+  readonly buyerSecret: string;
+};
+
+/** Opens a shop with its main account; the secrets are answered once. Throws `conflict` if it is there already. */
+export async function createShop(house: House, id: string, name: string, now: number): Promise<NewShop> {
+  const taken = new Refusal('conflict', `There is a shop ${id} already; choose another id.`);
+  if ((await readVersion(house.redis, id)) !== null) throw taken;
+  const [password, apiKey, buyerSecret] = [house.ids.secret(), house.ids.secret(), house.ids.secret()];
+  const owner: Agent = { id: 'owner', name, role: 'owner', kind: 'human' };
+  const empty: ShopConfig = {
+    shop: id,
+    name,
+    version: '0',
+    settings: defaultSettings,
+    agents: new Map(),
+    groups: new Map(),
+  };
+  const fields = { name, settings: defaultSettings, agents: new Map([[owner.id, owner]]) };
+  // Registered first: whoever goes over all shops passes over one that never came to be.
+  await registerShop(house.redis, id);
+  try {
+    await configure(house.redis, {
+      now,
+      shop: id,
+      expected: '0',
+      fields: {
+        ...fields,
+        secrets: {
+          [secretNames.apiKey]: hashKey(apiKey),
+          [secretNames.buyerSecret]: buyerSecret,
+          [secretNames.password + owner.id]: await hashPassword(password),
+        },
+      },
+      roster: rosterChanges(empty, applied(empty, fields)),
+      groups: [],
+    });
+  } catch (error) {
+    throw error instanceof StaleConfig ? taken : error;
+  }
+  return { shop: { id, name }, owner: { id: owner.id, password }, apiKey, buyerSecret };
+}
+
+const noAgent = (id: string) => new Refusal('not-found', `There is no agent ${id} in this shop; check the id.`);
+
+/** Merges a patch and validates the whole. Throws `invalid`, also for accounts that are not there. */
+export async function patchSettings(house: House, shop: string, patch: SettingsPatch, now: number): Promise<Settings> {
+  let result: Settings = defaultSettings;
+  await changeConfig(house, shop, now, (config) => {
+    const merged = settingsSchema.safeParse(mergeSettings(config.settings, patch));
+    if (!merged.success) throw invalid(merged.error);
+    result = merged.data;
+    const { robot } = result.robotFirst;
+    const { proxy } = result.nightShift;
+    if (robot && config.agents.get(robot)?.kind !== 'robot') {
+      throw new Refusal('invalid', undefined, [{ path: 'robotFirst.robot', problem: 'is no robot of this shop' }]);
+    }
+    if (proxy && !config.agents.has(proxy)) {
+      throw new Refusal('invalid', undefined, [{ path: 'nightShift.proxy', problem: 'is no agent of this shop' }]);
+    }
+    return { settings: result };
+  });
+  return result;
+}
+
+/** Creates or replaces an agent; the password stays if none is given. Throws `conflict` for a second owner. */
+export async function putAgent(house: House, shop: string, id: string, put: AgentPut, now: number): Promise<Agent> {
+  const { password, capacity, ...rest } = put;
+  const agent: Agent = { id, ...rest, ...(capacity ? { capacity } : {}) };
+  const hash = password === undefined ? undefined : await hashPassword(password);
+  await changeConfig(house, shop, now, (config) => {
+    for (const other of config.agents.values()) {
+      if (agent.role === 'owner' && other.role === 'owner' && other.id !== id) {
+        throw new Refusal('conflict', `${other.id} is the owner of this shop; there can be one.`);
+      }
+    }
+    if (agent.kind === 'human') mustNotBeRobot(config, id);
+    return {
+      agents: new Map([[id, agent]]),
+      ...(hash === undefined ? {} : { secrets: { [secretNames.password + id]: hash } }),
+    };
+  });
+  return agent;
+}
+
+/** An account that serves as a robot somewhere stays one. */
+function mustNotBeRobot(config: ShopConfig, id: string): void {
+  const serves =
+    config.settings.robotFirst.robot === id || [...config.groups.values()].some((group) => group.robot === id);
+  if (serves) throw new Refusal('conflict', `${id} serves as a robot; take it out of the settings and groups first.`);
+}
+
+/** Removes an agent, also from their groups; what they hold is dispatched again. Throws `not-found`, `conflict`. */
+export async function deleteAgent(house: House, shop: string, id: string, now: number): Promise<void> {
+  await changeConfig(house, shop, now, (config) => {
+    const agent = config.agents.get(id);
+    if (!agent) throw noAgent(id);
+    if (agent.role === 'owner') throw new Refusal('conflict', 'A shop keeps its owner.');
+    mustNotBeRobot(config, id);
+    if (config.settings.nightShift.proxy === id) {
+      throw new Refusal('conflict', `${id} is the proxy; set another one in the settings first.`);
+    }
+    const groups = new Map<string, Group>();
+    for (const group of config.groups.values()) {
+      const members = group.members.filter((member) => member.agent !== id);
+      if (members.length < group.members.length) groups.set(group.id, { ...group, members });
+    }
+    return { agents: new Map([[id, undefined]]), groups, secrets: { [secretNames.password + id]: '' } };
+  });
+}
+
+/** Creates or replaces a group. Throws `invalid` for members that are not there, or a robot that is none. */
+export async function putGroup(house: House, shop: string, id: string, put: GroupPut, now: number): Promise<Group> {
+  const group: Group = { id, ...put };
+  await changeConfig(house, shop, now, (config) => {
+    const problems = group.members
+      .map((member, i) => ({ path: `members.${i}.agent`, kind: config.agents.get(member.agent)?.kind }))
+      .filter(({ kind }) => kind !== 'human')
+      .map(({ path, kind }) => ({
+        path,
+        problem: kind ? 'is a robot; set it as robot of the group' : 'is no agent of this shop',
+      }));
+    if (group.robot !== null && config.agents.get(group.robot)?.kind !== 'robot') {
+      problems.push({ path: 'robot', problem: 'is no robot of this shop' });
+    }
+    if (problems.length > 0) throw new Refusal('invalid', undefined, problems.slice(0, 20));
+    return { groups: new Map([[id, group]]) };
+  });
+  return group;
+}
+
+/** Removes a group; its members stay. Throws `not-found`. */
+export async function deleteGroup(house: House, shop: string, id: string, now: number): Promise<void> {
+  await changeConfig(house, shop, now, (config) => {
+    if (!config.groups.has(id)) throw new Refusal('not-found', `There is no group ${id} in this shop; check the id.`);
+    return { groups: new Map([[id, undefined]]) };
+  });
+}

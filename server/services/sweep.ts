@@ -1,0 +1,53 @@
+/**
+ * What is due in a shop: grace that has ended, conversations whose holder has left, places that came free for the queue,
+ * people on duty for the pool and for what came in overnight. Each step is one claim that checks the state again, so a
+ * sweep that runs late, twice or beside another is harmless.
+ */
+
+import { isNight } from '../plan/night.ts';
+import type { ClaimMode } from '../store/claim.ts';
+import { changePresence } from '../store/presence.ts';
+import { dueAgain, readConversation, waitingIn } from '../store/read.ts';
+import { dispatchAgain } from './dispatch.ts';
+import type { House } from './house.ts';
+import { tellEffects } from './told.ts';
+
+async function first(house: House, shop: string, line: 'queue' | 'pool' | 'overnight' | 'todo') {
+  const { scope } = await house.configs.get(shop);
+  const [id] = line === 'todo' ? await dueAgain(scope, 1) : await waitingIn(scope, line, 1);
+  return id === undefined ? undefined : readConversation(scope, id);
+}
+
+/** Serves one line from its head until somebody has to stay. */
+async function serve(
+  house: House,
+  shop: string,
+  line: 'queue' | 'pool' | 'overnight' | 'todo',
+  mode: Exclude<ClaimMode, 'open' | 'human'>,
+  now: number,
+  limit?: number,
+): Promise<void> {
+  let last = '';
+  for (;;) {
+    const record = await first(house, shop, line);
+    if (!record) return;
+    const seen = `${record.conversation.id}.${record.request}`;
+    if (seen === last) return; // nothing came of it: not again in this sweep
+    last = seen;
+    const claimed = await dispatchAgain(house, shop, { mode, record, ...(limit === undefined ? {} : { limit }) }, now);
+    if (claimed.kind === 'still') return;
+  }
+}
+
+/** `now` in ms since the epoch. Throws what Redis throws; what was done until then stays done. */
+export async function sweep(house: House, shop: string, now: number): Promise<void> {
+  const lapsed = await house.configs.use(shop, ({ scope }) => changePresence(scope, { change: 'lapse' }, now));
+  if (lapsed.kind === 'done') tellEffects(house, shop, lapsed);
+  await serve(house, shop, 'todo', 'again', now);
+  await serve(house, shop, 'queue', 'queue', now);
+  const { settings } = (await house.configs.get(shop)).config;
+  const limit = Math.max(1, settings.handoverLimit ?? settings.busyThreshold);
+  if (!settings.nightShift.enabled || !isNight(settings, now))
+    await serve(house, shop, 'overnight', 'morning', now, limit);
+  if (settings.leaveMessage.autoAssign) await serve(house, shop, 'pool', 'pool', now, limit);
+}

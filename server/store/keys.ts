@@ -1,0 +1,60 @@
+/** The one place that names keys. All keys of a shop carry its hash tag, so that a shop lives in one slot. */
+
+const PREFIX = 'fenliu:';
+
+/** The set of all shop ids; the only key outside a shop. */
+export const shopsKey = `${PREFIX}shops`;
+/** Server nodes by their last heartbeat, in ms. */
+export const nodesKey = `${PREFIX}nodes`;
+
+const shopWide = [
+  'live',
+  'config',
+  'secrets',
+  'held',
+  'waits',
+  'queue',
+  'pool',
+  'overnight',
+  'todo',
+  'lapses',
+  'closed',
+  'sockets',
+  'events',
+] as const;
+
+export type ShopKey = (typeof shopWide)[number];
+
+/**
+ * Every key of a shop that is not one buyer's or one conversation's:
+ *
+ * - `live`: version, counters, and the live record of every agent and group (hash)
+ * - `config`, `secrets`: settings, agents, groups; key hashes and password hashes (hashes)
+ * - `held`, `waits`: open conversations by holder; those that wait for their holder's reply (sorted sets read by prefix)
+ * - `queue`, `pool`, `overnight`: conversations by ticket (sorted sets)
+ * - `todo`: conversations due to be dispatched again, by since when (sorted set)
+ * - `lapses`: agents whose connection is lost, by the end of their grace (sorted set)
+ * - `closed`: conversations by closing time (sorted set)
+ * - `sockets`: `<agent>:<socket>` to the node that has it (hash)
+ * - `events`: what happened (stream)
+ */
+export type ShopKeys = Record<ShopKey, string> & { base: string };
+
+export function keysOfShop(shop: string): ShopKeys {
+  const base = `${PREFIX}{${shop}}:`;
+  return {
+    base,
+    ...(Object.fromEntries(shopWide.map((name) => [name, base + name])) as Record<ShopKey, string>),
+  };
+}
+
+/** Who is on duty in a group, by pass (sorted set). */
+export const readyKey = (keys: ShopKeys, group: string) => `${keys.base}ready:${group}`;
+/** A buyer: profile, recent contacts, newest conversation (hash). */
+export const buyerKey = (keys: ShopKeys, buyer: string) => `${keys.base}buyer:${buyer}`;
+/** A conversation with its assignments, `a:<request>` (hash). */
+export const conversationKey = (keys: ShopKeys, conversation: string) => `${keys.base}conversation:${conversation}`;
+/** Its messages; the one with `seq` n stands at index n - 1 (list of JSON). */
+export const messagesKey = (keys: ShopKeys, conversation: string) => `${keys.base}messages:${conversation}`;
+/** `<kind>:<sender>:<clientId>` to `seq`: what was sent already (hash). */
+export const sentKey = (keys: ShopKeys, conversation: string) => `${keys.base}sent:${conversation}`;

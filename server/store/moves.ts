@@ -1,0 +1,116 @@
+/** Conversations change hands by a person's decision: transfer, taking from the pool, closing, erasing. */
+import type { Conversation } from '../../client-sdk/contract/index.ts';
+import { buyerKey, conversationKey, messagesKey, sentKey } from './keys.ts';
+import type { Scope } from './scope.ts';
+import { loadScript, type Reply, run } from './script.ts';
+import { type Effects, effectsOf, type Moved, movedFrom, shownConversation } from './shapes.ts';
+
+const moveKeys = ['live', 'held', 'waits', 'queue', 'pool', 'overnight', 'todo', 'lapses'] as const;
+const transferScript = loadScript(
+  'transfer',
+  [...moveKeys, 'events', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'by', 'toKind', 'to', 'warmMs', 'request'],
+);
+const takeScript = loadScript(
+  'take',
+  [...moveKeys, 'events', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'agentId', 'warmMs'],
+);
+const closeScript = loadScript(
+  'close',
+  [...moveKeys, 'closed', 'events', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'byKind', 'byId'],
+);
+const eraseScript = loadScript(
+  'erase',
+  [...moveKeys, 'closed', 'events', 'buyer', 'conversation', 'messages', 'sent'],
+  ['now', 'version', 'buyerId', 'conversationId'],
+);
+
+/** `repeat`: it was so already. The others say why not. */
+export type Move =
+  | { readonly kind: 'missing' | 'closed' | 'not-holder' | 'away' | 'nobody-on-duty' | 'taken' }
+  | { readonly kind: 'repeat'; readonly conversation: Conversation }
+  | ({ readonly kind: 'moved' } & Moved);
+
+function moveFrom(shop: string, reply: Reply): Move {
+  const kind = reply[0];
+  if (kind === 'moved') return { kind, ...movedFrom(shop, reply) };
+  if (kind === 'repeat') return { kind, conversation: shownConversation(shop, reply[1]) };
+  return { kind: kind as Exclude<Move['kind'], 'moved' | 'repeat'> };
+}
+
+/** A conversation and whose it is: both are in the key of what a move writes. */
+export type Place = { readonly conversation: string; readonly buyer: string };
+
+const keysFor = (scope: Scope, place: Place) => ({
+  ...scope.keys,
+  conversation: conversationKey(scope.keys, place.conversation),
+  buyer: buyerKey(scope.keys, place.buyer),
+});
+
+export type Transfer = {
+  readonly now: number;
+  readonly place: Place;
+  /** Who must hold it, or '' for a supervisor, who need not. */
+  readonly by: string;
+  readonly to: { readonly kind: 'agent' | 'group'; readonly id: string };
+  readonly warmMs: number;
+  /** '' where the caller sent none. */
+  readonly request: string;
+};
+
+export async function transfer(scope: Scope, t: Transfer): Promise<Move> {
+  const args = {
+    now: t.now,
+    version: scope.version,
+    conversationId: t.place.conversation,
+    by: t.by,
+    toKind: t.to.kind,
+    to: t.to.id,
+    warmMs: t.warmMs,
+    request: t.request,
+  };
+  return moveFrom(scope.shop, await run(scope.redis, transferScript, keysFor(scope, t.place), args, scope.ready));
+}
+
+/** An agent takes a conversation out of the pool; `warmMs` is how long a contact is kept. */
+export async function takeFromPool(
+  scope: Scope,
+  place: Place,
+  agent: string,
+  warmMs: number,
+  now: number,
+): Promise<Move> {
+  const args = { now, version: scope.version, conversationId: place.conversation, agentId: agent, warmMs };
+  return moveFrom(scope.shop, await run(scope.redis, takeScript, keysFor(scope, place), args, scope.ready));
+}
+
+export async function close(
+  scope: Scope,
+  place: Place,
+  by: { readonly kind: 'buyer' | 'agent' | 'supervisor'; readonly id: string },
+  now: number,
+): Promise<Move> {
+  const args = { now, version: scope.version, conversationId: place.conversation, byKind: by.kind, byId: by.id };
+  return moveFrom(scope.shop, await run(scope.redis, closeScript, keysFor(scope, place), args, scope.ready));
+}
+
+export type Erased =
+  | { readonly kind: 'next'; readonly conversation: string }
+  | { readonly kind: 'erased' }
+  | ({ readonly kind: 'moved'; readonly next: string; readonly from: string } & Effects);
+
+/** One step of erasing a buyer: the newest conversation, or the buyer once `conversation` is ''. */
+export async function eraseNewest(scope: Scope, place: Place, now: number): Promise<Erased> {
+  const keys = {
+    ...keysFor(scope, place),
+    messages: messagesKey(scope.keys, place.conversation),
+    sent: sentKey(scope.keys, place.conversation),
+  };
+  const args = { now, version: scope.version, buyerId: place.buyer, conversationId: place.conversation };
+  const reply = await run(scope.redis, eraseScript, keys, args, scope.ready);
+  if (reply[0] === 'erased') return { kind: 'erased' };
+  if (reply[0] === 'next') return { kind: 'next', conversation: String(reply[1]) };
+  return { kind: 'moved', next: String(reply[1]), from: String(reply[2]), ...effectsOf(reply[3], reply[4]) };
+}

@@ -1,0 +1,54 @@
+/** Presence: what agents chose, and which sockets hold them connected. */
+import type { Presence } from '../../client-sdk/contract/index.ts';
+import type { Scope } from './scope.ts';
+import { loadScript, run } from './script.ts';
+import { type Effects, effectsOf } from './shapes.ts';
+
+const script = loadScript(
+  'presence',
+  ['live', 'waits', 'todo', 'lapses', 'sockets', 'events'],
+  ['now', 'version', 'agentId', 'change', 'value', 'detail', 'graceMs'],
+);
+
+export type PresenceCommand =
+  | {
+      readonly change: 'choose';
+      readonly agent: string;
+      readonly presence: Presence;
+      readonly cause: 'chose' | 'supervisor';
+    }
+  /** `node`: the server node that has the socket, so that a dead node's sockets can be found. */
+  | { readonly change: 'connect'; readonly agent: string; readonly socket: string; readonly node: string }
+  | { readonly change: 'disconnect'; readonly agent: string; readonly socket: string; readonly graceMs: number }
+  /** Makes every grace count that has ended. */
+  | { readonly change: 'lapse' };
+
+export type PresenceAnswer =
+  | { readonly kind: 'unknown' }
+  | ({ readonly kind: 'done'; readonly chosen: Presence; readonly effective: Presence } & Effects);
+
+function argsOf(command: PresenceCommand) {
+  const args = { agentId: '', change: command.change, value: '', detail: '', graceMs: 0 };
+  if (command.change === 'lapse') return args;
+  args.agentId = command.agent;
+  if (command.change === 'choose') return { ...args, value: command.presence, detail: command.cause };
+  if (command.change === 'connect') return { ...args, value: command.socket, detail: command.node };
+  return { ...args, value: command.socket, graceMs: command.graceMs };
+}
+
+export async function changePresence(scope: Scope, command: PresenceCommand, now: number): Promise<PresenceAnswer> {
+  const reply = await run(
+    scope.redis,
+    script,
+    scope.keys,
+    { now, version: scope.version, ...argsOf(command) },
+    scope.ready,
+  );
+  if (reply[0] === 'unknown') return { kind: 'unknown' };
+  return {
+    kind: 'done',
+    chosen: reply[1] as Presence,
+    effective: reply[2] as Presence,
+    ...effectsOf(reply[3], reply[4]),
+  };
+}

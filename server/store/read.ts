@@ -1,0 +1,124 @@
+/** Reads that change nothing: conversations, assignments, the live board. */
+import type { Assignment, Conversation, Entry, LiveAgent, Presence } from '../../client-sdk/contract/index.ts';
+import { readAssignment } from './assignment-record.ts';
+import { conversationKey } from './keys.ts';
+import type { Scope } from './scope.ts';
+import { conversationFrom } from './shapes.ts';
+
+const conversationFields = [
+  'buyer',
+  'state',
+  'agent',
+  'group',
+  'overnight',
+  'waitingSince',
+  'lastSeq',
+  'openedAt',
+  'closedAt',
+  'assignment',
+  'entry',
+];
+
+/** A conversation, its latest assignment's request, and what the buyer brought along. */
+export type ConversationRecord = {
+  readonly conversation: Conversation;
+  readonly request: string;
+  readonly entry: Entry;
+};
+
+/** In the order asked; `undefined` where there is none. */
+export async function readConversations(
+  scope: Scope,
+  ids: readonly string[],
+): Promise<(ConversationRecord | undefined)[]> {
+  if (ids.length === 0) return [];
+  const pipeline = scope.redis.pipeline();
+  for (const id of ids) pipeline.hmget(conversationKey(scope.keys, id), ...conversationFields);
+  const replies = (await pipeline.exec()) ?? [];
+  return ids.map((id, i) => {
+    const [error, values] = replies[i] ?? [];
+    if (error) throw error;
+    const fields = values as (string | null)[];
+    if (!fields?.[0]) return undefined;
+    const field = (name: string) => fields[conversationFields.indexOf(name)];
+    return {
+      conversation: conversationFrom(scope.shop, field, id),
+      request: field('assignment') ?? '',
+      entry: JSON.parse(field('entry') || '{}') as Entry,
+    };
+  });
+}
+
+export async function readConversation(scope: Scope, id: string): Promise<ConversationRecord | undefined> {
+  return (await readConversations(scope, [id]))[0];
+}
+
+/** An assignment by its id, `<conversation>.<request>`. */
+export async function readAssignmentById(scope: Scope, id: string): Promise<Assignment | undefined> {
+  const dot = id.lastIndexOf('.');
+  if (dot < 1) return undefined;
+  const conversation = id.slice(0, dot);
+  const [buyer, record] = await scope.redis.hmget(
+    conversationKey(scope.keys, conversation),
+    'buyer',
+    `a:${id.slice(dot + 1)}`,
+  );
+  return buyer && record ? readAssignment(id, conversation, buyer, record) : undefined;
+}
+
+const afterDot = (members: readonly string[]) => members.map((member) => member.slice(member.indexOf(':') + 1));
+
+/** Ids of all conversations this agent holds. */
+export async function heldBy(scope: Scope, agent: string): Promise<string[]> {
+  return afterDot(await scope.redis.zrangebylex(scope.keys.held, `[${agent}:`, `(${agent};`));
+}
+
+/** Open conversations as `<holder>:<id>` members after `member`, at most `limit`; of one holder, or of all. */
+export async function openAfter(scope: Scope, member: string, limit: number, holder?: string): Promise<string[]> {
+  const from = member ? `(${member}` : holder === undefined ? '-' : `[${holder}:`;
+  const to = holder === undefined ? '+' : `(${holder};`;
+  return scope.redis.zrangebylex(scope.keys.held, from, to, 'LIMIT', 0, limit);
+}
+
+/** Closed conversations, latest first, from an offset. */
+export async function closedFrom(scope: Scope, offset: number, limit: number): Promise<string[]> {
+  return scope.redis.zrevrange(scope.keys.closed, offset, offset + limit - 1);
+}
+
+/** Conversations that nobody holds, in the order they will be served. */
+export async function waitingIn(scope: Scope, line: 'queue' | 'pool' | 'overnight', count = -1): Promise<string[]> {
+  return scope.redis.zrange(scope.keys[line], '0', String(count < 0 ? -1 : count - 1));
+}
+
+/** 1 for who is next; 0 when not in the queue. */
+export async function queuePosition(scope: Scope, conversation: string): Promise<number> {
+  const rank = await scope.redis.zrank(scope.keys.queue, conversation);
+  return typeof rank === 'number' ? rank + 1 : 0;
+}
+
+/** Conversations due to be dispatched again, longest due first. */
+export async function dueAgain(scope: Scope, count: number): Promise<string[]> {
+  return scope.redis.zrange(scope.keys.todo, '0', String(count - 1));
+}
+
+/** Agents as the live board shows them. `now` in ms: a grace that has ended counts, whether or not a job has come by. */
+export async function liveAgents(scope: Scope, agents: readonly string[], now: number): Promise<LiveAgent[]> {
+  if (agents.length === 0) return [];
+  const fields = ['presence', 'sockets', 'pending', 'active', 'capacity', 'groups'];
+  const values = await scope.redis.hmget(scope.keys.live, ...agents.flatMap((id) => fields.map((f) => `${id}:${f}`)));
+  const lapsed = new Set(await scope.redis.zrangebyscore(scope.keys.lapses, '-inf', now));
+  return agents.map((id, i) => {
+    const value = (name: string) => values[i * fields.length + fields.indexOf(name)] ?? '';
+    const presence: Presence = lapsed.has(id) ? 'offline' : ((value('presence') || 'offline') as Presence);
+    const active = Number(value('active') || 0);
+    const room = value('capacity') === '' || active < Number(value('capacity'));
+    return {
+      id,
+      presence,
+      connected: Number(value('sockets') || 0) > 0,
+      pending: Number(value('pending') || 0),
+      active,
+      onDuty: presence === 'online' && value('groups') !== '' && room,
+    };
+  });
+}

@@ -1,0 +1,28 @@
+-- close: a conversation ends. Its place comes free; the recent contact stays.
+--
+-- @keys live held waits queue pool overnight todo lapses closed events conversation buyer
+-- @ready the ready sets of the whole shop and of every group
+-- @args now version conversationId byKind byId
+-- byKind: buyer | agent | supervisor
+-- @include live fresh agent presence conversation
+--
+-- Idempotent by state: a closed conversation answers as it is.
+-- Result: {'stale'}; {'missing'}; {'not-holder'}; {'repeat', shown}; {'moved', shown conversation, released from, loads, presence changes}
+
+local c = conversationOf(conversationId)
+if not c or (byKind == 'buyer' and c.buyer ~= byId) then return { 'missing' } end
+if byKind == 'agent' and c.agent ~= byId then return { 'not-holder' } end
+if c.state == 'closed' then return { 'repeat', shown(c) } end
+
+lapse()
+local from = c.agent
+release(c)
+call('ZREM', todo, c.id)
+call('ZADD', closed, now, c.id)
+c.agent, c.state, c.waitingSince = from, 'closed', ''
+call('HSET', conversation, 'state', 'closed', 'closedAt', now)
+call('HDEL', conversation, 'waitingSince')
+call('HSET', buyer, 'closed', c.id)
+emit('closed', 'conversation', c.id, 'agent', from, 'by', byKind)
+flush()
+return { 'moved', shown(c), from, loads(), presenceChanges }

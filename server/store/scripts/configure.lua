@@ -1,0 +1,85 @@
+-- configure: writes a change of the shop's configuration and brings every ready set in line with it, if nothing else
+-- has changed it since it was read.
+--
+-- @keys live config secrets held waits todo lapses events
+-- @ready the ready sets of the whole shop and of every group, before and after the change
+-- @args now expected threshold fieldCount
+-- threshold: of busyness; '' leaves it
+-- then fieldCount triples: 'config' or 'secrets', field, value ('' deletes)
+-- then the roster entries that changed: agent, kind ('' when the agent is gone), capacity or '', groups
+-- @include live agent presence
+--
+-- Result: {'stale'}; {'done', version, loads, presence changes}
+
+if (get('version') or '0') ~= expected then return { 'stale' } end
+lapse()
+
+local i = REST
+for _ = 1, tonumber(fieldCount) do
+  local hash, field, value = ARGV[i + 1] == 'config' and config or secrets, ARGV[i + 2], ARGV[i + 3]
+  if value == '' then call('HDEL', hash, field) else call('HSET', hash, field, value) end
+  i = i + 3
+end
+
+-- Another threshold makes some more busy, or less: what is left of their strides is rescaled.
+if threshold ~= '' and threshold ~= get('threshold') then
+  local onDutyNow, before = call('ZRANGE', readyOf('*'), 0, -1), {}
+  for k, id in ipairs(onDutyNow) do before[k] = busyness(agentOf(id)) end
+  put('threshold', threshold)
+  for k, id in ipairs(onDutyNow) do settle(agentOf(id), true, before[k]) end
+end
+
+local function mapOf(groups)
+  local map = {}
+  for group, level, rated in memberships(groups) do map[group] = { level = tonumber(level), rated = rated == '%' } end
+  return map
+end
+
+-- A group that stays keeps its place, rescaled to the new level; a new one is joined like coming on duty.
+local function reposition(a, before, after)
+  for group, old in pairs(before) do
+    local new = after[group]
+    if not new then
+      leaveGroup(a, group, old.level)
+    elseif new.level ~= old.level or new.rated ~= old.rated then
+      rescale(a, group, strideOf(a, new.level, new.rated) / strideOf(a, old.level, old.rated))
+      add('@' .. group .. ':levels', new.level - old.level)
+    end
+  end
+  for group, new in pairs(after) do
+    if not before[group] then joinGroup(a, group, new.level, new.rated) end
+  end
+end
+
+while i < #ARGV do
+  local id, kind, capacity, groups = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  i = i + 4
+  local a = agentOf(id)
+  if kind == '' then
+    become(a, 'offline', 'supervisor')
+    put(id .. ':chosen', 'offline')
+    for _, member in ipairs(call('ZRANGEBYLEX', held, '[' .. id .. ':', '(' .. id .. ';')) do
+      call('ZADD', todo, 'NX', now, string.sub(member, #id + 2))
+    end
+  end
+  local was, old = onDuty(a), a.groups
+  if a.presence == 'online' and (old ~= '') ~= (groups ~= '') then add('online', groups ~= '' and 1 or -1) end
+  if was then
+    a.groups, a.capacity = groups, tonumber(capacity) or math.huge
+    local is = onDuty(a)
+    reposition(a, mapOf(old), is and mapOf(groups) or {})
+  else
+    a.groups, a.capacity = groups, tonumber(capacity) or math.huge
+    settle(a, false, 1)
+  end
+  a.kind = kind
+  put(id .. ':kind', kind ~= '' and kind or 'gone')
+  put(id .. ':capacity', capacity)
+  put(id .. ':groups', groups)
+end
+
+local version = tonumber(expected) + 1
+put('version', version)
+emit('configured', 'version', version)
+flush()
+return { 'done', version, loads(), presenceChanges }

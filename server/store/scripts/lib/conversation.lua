@@ -1,0 +1,43 @@
+-- A conversation as it stands, and the moves between holders.
+--
+-- held: every open conversation by its holder, '<agent>:<conversation>', ':<conversation>' where nobody holds it.
+-- waits: of those, the ones that wait for their holder's reply. All scores are 0: both are read by prefix.
+
+local function conversationOf(id)
+  local v = call('HMGET', conversation, 'buyer', 'state', 'agent', 'group', 'overnight', 'waitingSince', 'lastSeq',
+    'openedAt', 'assignment', 'via')
+  if not v[1] then return nil end
+  return {
+    id = id, buyer = v[1], state = v[2], agent = v[3] or '', group = v[4] or '', overnight = v[5] or '',
+    waitingSince = v[6] or '', lastSeq = v[7] or '0', openedAt = v[8], assignment = v[9], via = v[10],
+  }
+end
+
+-- The conversation as scripts return it: its wire form is made of these.
+local function shown(c)
+  return { c.id, c.buyer, c.state, c.agent, c.group, c.overnight, c.waitingSince, c.lastSeq, c.openedAt }
+end
+
+local function release(c)
+  call('ZREM', held, c.agent .. ':' .. c.id)
+  if c.state == 'queued' then
+    call('ZREM', queue, c.id)
+    add('queued', -1)
+  elseif c.state == 'pooled' then
+    call('ZREM', pool, c.id)
+  elseif c.agent ~= '' then
+    local waiting = c.waitingSince ~= ''
+    if waiting then call('ZREM', waits, c.agent .. ':' .. c.id) end
+    if c.via == 'proxy' then call('ZREM', overnight, c.id) end
+    burden(agentOf(c.agent), -1, waiting and -1 or 0)
+  end
+  c.agent = ''
+end
+
+local function take(c, a)
+  c.agent = a.id
+  call('ZADD', held, 0, a.id .. ':' .. c.id)
+  local waiting = c.waitingSince ~= ''
+  if waiting then call('ZADD', waits, 0, a.id .. ':' .. c.id) end
+  burden(a, 1, waiting and 1 or 0)
+end

@@ -1,0 +1,63 @@
+-- message: stores one message of a conversation, counts who waits, and refreshes the recent contact.
+--
+-- @keys live held waits todo lapses events conversation buyer messages sent
+-- @ready the ready sets of the whole shop and of every group
+-- @args now version conversationId fromKind fromId clientId body warmMs
+-- body: the message as JSON without its closing brace; its seq is added here
+-- @include live fresh agent presence contacts conversation
+--
+-- Result: {'stale'}; {'missing'}; {'closed'}; {'not-holder', holder}; {'repeat', message};
+-- {'stored', message, shown conversation, '1' if the holder is away and it is due to be dispatched again, loads,
+--  presence changes}
+
+local c = conversationOf(conversationId)
+if not c or (fromKind == 'buyer' and c.buyer ~= fromId) then return { 'missing' } end
+
+local field = fromKind .. ':' .. fromId .. ':' .. clientId
+local earlier = call('HGET', sent, field)
+if earlier then return { 'repeat', call('LINDEX', messages, tonumber(earlier) - 1) } end
+
+if c.state == 'closed' then return { 'closed' } end
+if fromKind ~= 'buyer' and c.agent ~= fromId then return { 'not-holder', c.agent } end
+
+lapse()
+
+local seq = tonumber(c.lastSeq) + 1
+local message = body .. ',"seq":' .. seq .. '}'
+call('RPUSH', messages, message)
+call('HSET', sent, field, seq)
+call('HSET', conversation, 'lastSeq', seq)
+c.lastSeq = seq
+
+local holder = c.agent ~= '' and agentOf(c.agent) or nil
+if fromKind == 'buyer' and c.waitingSince == '' then
+  c.waitingSince = now
+  call('HSET', conversation, 'waitingSince', now)
+  if holder then
+    call('ZADD', waits, 0, holder.id .. ':' .. c.id)
+    burden(holder, 0, 1)
+  end
+elseif fromKind ~= 'buyer' and c.waitingSince ~= '' then
+  c.waitingSince = ''
+  call('HDEL', conversation, 'waitingSince')
+  call('ZREM', waits, holder.id .. ':' .. c.id)
+  burden(holder, 0, -1)
+end
+
+-- Whoever speaks with the buyer is a recent contact; a proxy or a robot never is.
+if holder and holder.kind == 'agent' and (fromKind ~= 'buyer' or holder.presence ~= 'offline') then
+  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', holder.id, tonumber(warmMs)))
+end
+
+-- The holder is away: dispatched again now that the buyer writes. An owner who holds a left message keeps it until
+-- somebody is online; a proxy keeps what it holds until the morning.
+local again = ''
+if fromKind == 'buyer' and holder and holder.presence == 'offline' and holder.kind ~= 'proxy'
+  and (c.via ~= 'owner' or (tonumber(get('online')) or 0) > 0) then
+  call('ZADD', todo, 'NX', now, c.id)
+  again = '1'
+end
+
+emit('message', 'conversation', c.id, 'seq', seq, 'from', fromKind, 'by', fromId)
+flush()
+return { 'stored', message, shown(c), again, loads(), presenceChanges }

@@ -1,0 +1,34 @@
+-- take: an agent takes a conversation out of the pool by hand; only one can.
+--
+-- @keys live held waits queue pool overnight todo lapses events conversation buyer
+-- @ready the ready sets of the whole shop and of every group
+-- @args now version conversationId agentId warmMs
+-- @include live fresh agent presence contacts conversation
+--
+-- Idempotent by state: who holds it already is answered as if it had just been taken.
+-- Result: {'stale'}; {'missing'}; {'taken'} it is not in the pool any more; {'away'}; {'repeat', shown};
+-- {'moved', shown conversation, '', loads, presence changes}
+
+local c = conversationOf(conversationId)
+if not c then return { 'missing' } end
+if c.agent == agentId and c.state == 'assigned' then return { 'repeat', shown(c) } end
+if c.state ~= 'pooled' then return { 'taken' } end
+
+lapse()
+local a = agentOf(agentId)
+if not a.kind or a.presence == 'offline' then
+  flush()
+  return { 'away' }
+end
+
+release(c)
+take(c, a)
+call('ZREM', todo, c.id)
+c.state, c.group = 'assigned', ''
+call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', 'agent')
+if a.kind == 'agent' then
+  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', a.id, tonumber(warmMs)))
+end
+emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', '', 'group', '')
+flush()
+return { 'moved', shown(c), '', loads(), presenceChanges }

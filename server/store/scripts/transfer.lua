@@ -1,0 +1,53 @@
+-- transfer: a conversation goes to a colleague, or to whoever's turn it is in a group. It comes on top of a share when
+-- it names the colleague, and may exceed their capacity: a person decided so.
+--
+-- @keys live held waits queue pool overnight todo lapses events conversation buyer
+-- @ready the ready sets of the whole shop and of every group
+-- @args now version conversationId by toKind to warmMs request
+-- by: the agent who must hold it, or '' for a supervisor, who need not
+-- @include live fresh agent turn presence contacts conversation
+--
+-- Result: {'stale'}; {'missing'}; {'closed'}; {'not-holder'}; {'away', agent}; {'nobody-on-duty'}; {'repeat', shown};
+-- {'moved', shown conversation, released from, loads, presence changes}
+
+local c = conversationOf(conversationId)
+if not c then return { 'missing' } end
+if request ~= '' and call('HEXISTS', conversation, 'r:' .. request) == 1 then return { 'repeat', shown(c) } end
+if c.state == 'closed' then return { 'closed' } end
+if by ~= '' and c.agent ~= by then return { 'not-holder' } end
+
+lapse()
+
+local a, group = nil, ''
+if toKind == 'agent' then
+  a = agentOf(to)
+  if a.id == c.agent then return { 'repeat', shown(c) } end
+  if not a.kind or a.presence == 'offline' or (a.kind == 'robot' and (a.presence ~= 'online' or not hasRoom(a))) then
+    flush()
+    return { 'away', to }
+  end
+else
+  local function another(candidate) return candidate.id ~= c.agent end
+  local pass, first
+  a, pass, first = lowest(to, another)
+  if not a then
+    flush()
+    return { 'nobody-on-duty' }
+  end
+  serve(to, a, pass, first)
+  group = to
+end
+
+local from = c.agent
+release(c)
+take(c, a)
+call('ZREM', todo, c.id)
+c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', group
+call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', group, 'via', a.kind == 'robot' and 'robot' or 'agent')
+if request ~= '' then call('HSET', conversation, 'r:' .. request, '1') end
+if a.kind == 'agent' then
+  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', a.id, tonumber(warmMs)))
+end
+emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', from, 'group', group)
+flush()
+return { 'moved', shown(c), from, loads(), presenceChanges }
