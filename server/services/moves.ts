@@ -93,8 +93,7 @@ export async function closeConversation(house: House, actor: Actor, id: string, 
   const move = await house.configs.use(actor.shop, ({ scope }) =>
     close(scope, placeOf(record.conversation), { kind, id: actor.id }, now),
   );
-  const conversation = await settle(house, actor, record, move, 'closed', now);
-  return conversation.state === 'closed' ? { ...conversation, closedAt: conversation.closedAt ?? now } : conversation;
+  return settle(house, actor, record, move, 'closed', now);
 }
 
 export type HandedOver = { readonly conversation: Conversation; readonly assignment: Assignment };

@@ -103,7 +103,17 @@ async function send(
   try {
     return (await redis.evalsha(script.sha, keyCount, ...line)) as Reply;
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return (await redis.eval(script.source, keyCount, ...line)) as Reply;
+    if (!isNoScript(error)) throw withoutArguments(error);
   }
+  return (await redis.eval(script.source, keyCount, ...line).catch((error) => {
+    throw withoutArguments(error);
+  })) as Reply;
+}
+
+const isNoScript = (error: unknown) => error instanceof Error && error.message.startsWith('NOSCRIPT');
+
+/** ioredis hangs the whole command onto its errors, and with it what people wrote; that must not reach a log. */
+function withoutArguments(error: unknown): unknown {
+  if (error instanceof Error && 'command' in error) delete error.command;
+  return error;
 }

@@ -211,7 +211,7 @@ walk['full'] = function(i)
   return 2
 end
 
-local i = REST
+local i = REST + 1
 while not outcome do
   i = i + 1 + walk[ARGV[i]](i + 1)
 end
@@ -227,7 +227,7 @@ local from = c and c.agent or ''
 local to = agent and agent.id or ''
 local fresh = c == nil
 if fresh then
-  c = { id = conversationId, buyer = buyerId, state = '', agent = '', overnight = '', waitingSince = '', lastSeq = '0', openedAt = now }
+  c = { id = conversationId, buyer = buyerId, state = '', agent = '', overnight = '', waitingSince = '', lastSeq = '0', openedAt = now, closedAt = '' }
 else
   call('ZREM', todo, c.id)
 end

@@ -19,7 +19,7 @@ local from = c.agent
 release(c)
 call('ZREM', todo, c.id)
 call('ZADD', closed, now, c.id)
-c.agent, c.state, c.waitingSince = from, 'closed', ''
+c.agent, c.state, c.waitingSince, c.closedAt = from, 'closed', '', now
 call('HSET', conversation, 'state', 'closed', 'closedAt', now)
 call('HDEL', conversation, 'waitingSince')
 call('HSET', buyer, 'closed', c.id)

@@ -5,17 +5,19 @@
 
 local function conversationOf(id)
   local v = call('HMGET', conversation, 'buyer', 'state', 'agent', 'group', 'overnight', 'waitingSince', 'lastSeq',
-    'openedAt', 'assignment', 'via')
+    'openedAt', 'closedAt', 'assignment', 'via')
   if not v[1] then return nil end
   return {
     id = id, buyer = v[1], state = v[2], agent = v[3] or '', group = v[4] or '', overnight = v[5] or '',
-    waitingSince = v[6] or '', lastSeq = v[7] or '0', openedAt = v[8], assignment = v[9], via = v[10],
+    waitingSince = v[6] or '', lastSeq = v[7] or '0', openedAt = v[8], closedAt = v[9] or '',
+    assignment = v[10], via = v[11],
   }
 end
 
 -- The conversation as scripts return it: its wire form is made of these.
 local function shown(c)
-  return { c.id, c.buyer, c.state, c.agent, c.group, c.overnight, c.waitingSince, c.lastSeq, c.openedAt }
+  return { c.id, c.buyer, c.state, c.agent, c.group, c.overnight, c.waitingSince, c.lastSeq, c.openedAt,
+    c.closedAt }
 end
 
 local function release(c)

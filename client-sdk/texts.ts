@@ -1,0 +1,289 @@
+/**
+ * Everything a user reads, in every language, in one place. The types see to it: a text without one of the languages,
+ * or a word of the contract without a text, does not compile.
+ */
+import type {
+  ConversationState,
+  Language,
+  MoveCause,
+  OrderState,
+  Outcome,
+  Presence,
+  PresenceCause,
+  Role,
+  StepName,
+} from './contract/index.ts';
+
+/** One text in every language. `{name}` marks what `inLanguage` puts in. */
+export type Text = Readonly<Record<Language, string>>;
+
+/** The text in one language, its `{…}` marks replaced by `values`. */
+export function inLanguage(
+  text: Text,
+  language: Language,
+  values: Readonly<Record<string, string | number>> = {},
+): string {
+  return text[language].replace(/\{(\w+)\}/g, (mark, name: string) => String(values[name] ?? mark));
+}
+
+/** What ends a command or a connection on the client's side of the wire. */
+export const connectionTexts = {
+  closed: {
+    en: 'The connection was closed on this side; connect again.',
+    zh: '连接已在本端关闭，请重新连接。',
+  },
+  timeout: {
+    en: 'There was no answer in time; try again.',
+    zh: '等待响应超时，请重试。',
+  },
+  'too-large': {
+    en: 'The request is too large; send less.',
+    zh: '请求内容过大，请缩减后重试。',
+  },
+} as const satisfies Record<string, Text>;
+
+/** The ten steps of the routing chain, by name. */
+export const stepTexts: Readonly<Record<StepName, Text>> = {
+  'hot-contact': { en: 'Hot contact', zh: '最近联系人（24 小时内）' },
+  'night-shift': { en: 'Night shift', zh: '夜间代理' },
+  'nobody-on-duty': { en: 'Nobody online', zh: '无人在线' },
+  'warm-contact': { en: 'Warm contact', zh: '最近联系人（72 小时内）' },
+  'exclusive-agent': { en: 'Exclusive agent', zh: '专属客服' },
+  'shop-robot': { en: 'Shop robot', zh: '店铺机器人' },
+  'group-robot': { en: 'Group robot', zh: '分组机器人' },
+  group: { en: 'Group', zh: '客服分组' },
+  widened: { en: 'Wider search', zh: '扩大范围' },
+  full: { en: 'Everyone full', zh: '全员满额' },
+};
+
+/** Why a step of a trace won or passed. The same code serves several steps; the step says what it is about. */
+export const whyTexts = {
+  'recent-and-present': {
+    en: 'The buyer spoke with or was sent to this agent recently, and the agent is here.',
+    zh: '买家最近联系过该客服，且该客服在线或挂起。',
+  },
+  'no-contact': {
+    en: 'The buyer has no recent contact.',
+    zh: '买家没有最近联系人。',
+  },
+  'older-than-window': {
+    en: 'The latest contact is too long ago to count here.',
+    zh: '最近一次联系已超出时间窗口。',
+  },
+  'contact-offline': {
+    en: 'The agent of the latest contact is offline.',
+    zh: '最近联系的客服已离线。',
+  },
+  night: {
+    en: 'It is night at the shop, so the night proxy receives the buyer.',
+    zh: '当前为夜间时段，由夜间代理账号接待。',
+  },
+  'not-enabled': {
+    en: 'The shop has not switched this on.',
+    zh: '店铺未开启此功能。',
+  },
+  'no-proxy': {
+    en: 'It is night at the shop, but no proxy is set.',
+    zh: '当前为夜间时段，但未设置代理账号。',
+  },
+  'outside-window': {
+    en: 'It is not night at the shop.',
+    zh: '当前不在夜间时段。',
+  },
+  'nobody-online': {
+    en: 'No agent of the shop is online, so the rule for left messages applies.',
+    zh: '店铺没有客服在线，按留言规则处理。',
+  },
+  'someone-online': {
+    en: 'At least one agent of the shop is online.',
+    zh: '店铺有客服在线。',
+  },
+  'on-duty': {
+    en: 'This agent is online and has room for one more buyer.',
+    zh: '该客服在线且仍可接待。',
+  },
+  'hung-up-colleague': {
+    en: 'The recent contact is hung up, so a colleague of the same group takes over.',
+    zh: '最近联系的客服已挂起，由同组客服接待。',
+  },
+  'hung-up-shop': {
+    en: 'The recent contact is hung up and nobody of the same group is on duty, so another agent of the shop takes over.',
+    zh: '最近联系的客服已挂起且同组无人可接待，由店铺其他客服接待。',
+  },
+  'all-offline': {
+    en: 'Every recent contact of the buyer is offline.',
+    zh: '买家的最近联系人均已离线。',
+  },
+  'nobody-on-duty': {
+    en: 'Nobody here is online with room for one more buyer.',
+    zh: '此范围内没有在线且可接待的客服。',
+  },
+  'no-exclusive-agent': {
+    en: 'The buyer has no exclusive agent.',
+    zh: '买家没有专属客服。',
+  },
+  'not-on-duty': {
+    en: "The buyer's exclusive agent is not online, or has no room for one more buyer.",
+    zh: '买家的专属客服不在线或已满额。',
+  },
+  'robot-first': {
+    en: 'In this shop the robot answers first.',
+    zh: '店铺设置为机器人优先接待。',
+  },
+  'robot-away': {
+    en: 'The robot is not connected, or has no room for one more buyer.',
+    zh: '机器人不在线或已满额。',
+  },
+  'after-robot': {
+    en: 'The buyer asked for a human or the robot handed over, so robots are left out.',
+    zh: '机器人已转人工，不再由机器人接待。',
+  },
+  'group-robot-on': {
+    en: 'In this group the robot answers first.',
+    zh: '该分组已开启机器人接待。',
+  },
+  'next-in-turn': {
+    en: "It was this agent's turn in the group, by level and load.",
+    zh: '按客服等级与繁忙程度轮到该客服。',
+  },
+  'everyone-full': {
+    en: 'Every agent who is online has as many buyers as they can take.',
+    zh: '所有在线客服均已满额。',
+  },
+  'others-wait-first': {
+    en: 'Other buyers were already waiting and come first.',
+    zh: '已有其他买家在排队，先来先接待。',
+  },
+  'at-limit': {
+    en: 'Whoever could take it has reached the limit of buyers waiting for a reply, or is not online.',
+    zh: '可接待的客服待回复人数已达上限或不在线。',
+  },
+} as const satisfies Record<string, Text>;
+
+/** A code of a trace item's `why`. */
+export type WhyCode = keyof typeof whyTexts;
+
+/** The sentence for a code as it comes over the wire; a code newer than this client is shown as it is. */
+export function whyText(why: string): Text {
+  return Object.hasOwn(whyTexts, why) ? whyTexts[why as WhyCode] : { en: why, zh: why };
+}
+
+export const presenceTexts: Readonly<Record<Presence, Text>> = {
+  online: { en: 'online', zh: '在线' },
+  'hung-up': { en: 'hung up', zh: '挂起' },
+  offline: { en: 'offline', zh: '离线' },
+};
+
+export const presenceCauseTexts: Readonly<Record<PresenceCause, Text>> = {
+  chose: { en: 'chosen', zh: '本人设置' },
+  connected: { en: 'connected', zh: '已连接' },
+  'lost-connection': { en: 'lost the connection', zh: '连接断开' },
+  supervisor: { en: 'set by a supervisor', zh: '主管设置' },
+  'auto-hang-up': { en: 'hung up automatically', zh: '自动挂起' },
+};
+
+export const stateTexts: Readonly<Record<ConversationState, Text>> = {
+  robot: { en: 'with the robot', zh: '机器人接待中' },
+  queued: { en: 'in the queue', zh: '排队中' },
+  pooled: { en: 'left a message', zh: '留言待处理' },
+  assigned: { en: 'with an agent', zh: '人工接待中' },
+  closed: { en: 'closed', zh: '已结束' },
+};
+
+export const outcomeTexts: Readonly<Record<Outcome, Text>> = {
+  agent: { en: 'to an agent', zh: '分配给客服' },
+  robot: { en: 'to the robot', zh: '分配给机器人' },
+  proxy: { en: 'to the proxy', zh: '分配给代理账号' },
+  owner: { en: 'to the owner', zh: '分配给主账号' },
+  queue: { en: 'into the queue', zh: '进入排队' },
+  pool: { en: 'into the pool of left messages', zh: '进入留言池' },
+};
+
+/** Why a conversation came or went. */
+export const moveCauseTexts: Readonly<Record<MoveCause, Text>> = {
+  open: { en: 'the buyer came in', zh: '买家进线' },
+  'agent-offline': { en: 'the agent before went offline', zh: '原客服已离线' },
+  'robot-handover': { en: 'handed over by the robot', zh: '机器人转人工' },
+  queue: { en: 'from the queue', zh: '来自排队' },
+  pool: { en: 'from the left messages', zh: '来自留言池' },
+  morning: { en: 'from the night shift', zh: '夜间会话移交' },
+  transfer: { en: 'transferred', zh: '转接' },
+  'pool-claim': { en: 'claimed from the left messages', zh: '从留言池领取' },
+  closed: { en: 'closed', zh: '已结束' },
+  erased: { en: 'the buyer was erased', zh: '买家数据已清除' },
+};
+
+export const orderStateTexts: Readonly<Record<OrderState, Text>> = {
+  none: { en: 'no order', zh: '未下单' },
+  unpaid: { en: 'unpaid', zh: '待付款' },
+  paid: { en: 'paid', zh: '已付款' },
+  shipped: { en: 'shipped', zh: '已发货' },
+  completed: { en: 'completed', zh: '已完成' },
+  'after-sales': { en: 'after-sales', zh: '售后中' },
+};
+
+export const roleTexts: Readonly<Record<Role, Text>> = {
+  owner: { en: 'owner', zh: '主账号' },
+  supervisor: { en: 'supervisor', zh: '客服主管' },
+  agent: { en: 'agent', zh: '客服' },
+};
+
+/** The labels of the chat window and of the agent's desk. */
+export const pageTexts = {
+  title: { en: 'Fenliu', zh: '分流' },
+  language: { en: '中文', zh: 'English' },
+  // Logging in.
+  logIn: { en: 'Log in', zh: '登录' },
+  logOut: { en: 'Log out', zh: '退出登录' },
+  shop: { en: 'Shop', zh: '店铺' },
+  account: { en: 'Account', zh: '账号' },
+  password: { en: 'Password', zh: '密码' },
+  logInFailed: { en: 'Shop, account or password is not right.', zh: '店铺、账号或密码不正确。' },
+  // Both sides.
+  send: { en: 'Send', zh: '发送' },
+  typeMessage: { en: 'Type a message', zh: '请输入消息' },
+  typing: { en: '{name} is typing …', zh: '{name} 正在输入…' },
+  seen: { en: 'Seen', zh: '已读' },
+  sending: { en: 'Sending …', zh: '发送中…' },
+  notSent: { en: 'Not sent – try again', zh: '发送失败，点击重试' },
+  earlier: { en: 'Earlier messages', zh: '更早的消息' },
+  close: { en: 'Close', zh: '结束会话' },
+  connectionLost: { en: 'Connection lost – reconnecting …', zh: '连接已断开，正在重新连接…' },
+  // The buyer's chat.
+  buyerChat: { en: 'Buyer', zh: '买家' },
+  startChatAs: { en: 'Start a chat as', zh: '以此身份发起咨询' },
+  product: { en: 'Product', zh: '商品' },
+  intent: { en: 'What it is about', zh: '咨询意图' },
+  orderState: { en: 'Order', zh: '订单状态' },
+  talkToHuman: { en: 'Talk to a human', zh: '转人工' },
+  talkingTo: { en: 'You are talking to {name}', zh: '{name} 正在为您服务' },
+  talkingToRobot: { en: 'The robot {name} is answering', zh: '机器人 {name} 正在为您服务' },
+  inQueue: { en: 'Waiting in the queue – you are number {n}', zh: '排队中，您排在第 {n} 位' },
+  etaMinutes: { en: 'about {n} min', zh: '预计约 {n} 分钟' },
+  leftMessage: {
+    en: 'Leave your message here – we will answer as soon as someone is here',
+    zh: '请留言，客服上线后会尽快回复您',
+  },
+  chatClosed: { en: 'This conversation has ended', zh: '会话已结束' },
+  rateUs: { en: 'How was it?', zh: '请对本次服务评分' },
+  ratingThanks: { en: 'Thank you!', zh: '感谢您的评价！' },
+  // The agent's desk.
+  workbench: { en: 'Agent workbench', zh: '客服工作台' },
+  pending: { en: 'Pending {n}', zh: '待回复 {n}' },
+  active: { en: 'Active {n}', zh: '接待中 {n}' },
+  waitingSince: { en: 'waiting {n} s', zh: '已等待 {n} 秒' },
+  slowReply: { en: 'waits too long', zh: '回复超时' },
+  overnight: { en: 'overnight', zh: '夜间' },
+  noConversations: { en: 'No conversations yet', zh: '暂无会话' },
+  chooseConversation: { en: 'Choose a conversation', zh: '请选择会话' },
+  transfer: { en: 'Transfer', zh: '转接' },
+  transferTo: { en: 'Transfer to', zh: '转接给' },
+  note: { en: 'Note for the colleague', zh: '转接备注' },
+  pool: { en: 'Left messages', zh: '留言池' },
+  claim: { en: 'Claim', zh: '领取' },
+  queue: { en: 'Queue', zh: '排队' },
+  handover: { en: 'Hand over to a human', zh: '转人工' },
+  whyMe: { en: 'Why did this buyer come to me?', zh: '为什么这位买家分配给我？' },
+  won: { en: 'decided', zh: '命中' },
+  passed: { en: 'passed over', zh: '跳过' },
+} as const satisfies Record<string, Text>;
