@@ -1,7 +1,7 @@
 /** The one file that reads the environment. */
 import { z } from 'zod';
 
-const key = z.string().min(16, 'must have at least 16 characters');
+const key = z.string().regex(/^[!-~]{16,}$/, 'must be at least 16 characters, without spaces');
 
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),

@@ -17,7 +17,13 @@ export type Tell = {
     data: AgentEventData<K>,
     except?: Except,
   ): void;
-  supervisors<K extends keyof typeof agentEvents>(shop: string, event: K, data: AgentEventData<K>): void;
+  /** All supervisors, and `agent` whom it is about; each once. */
+  supervisors<K extends keyof typeof agentEvents>(
+    shop: string,
+    event: K,
+    data: AgentEventData<K>,
+    agent?: string,
+  ): void;
   buyer<K extends keyof typeof buyerEvents>(
     shop: string,
     buyer: string,

@@ -11,8 +11,7 @@ export function tellEffects(house: House, shop: string, effects: Effects): void 
     house.tell.agent(shop, agent, 'load:changed', { pending, active });
   }
   for (const change of effects.presences) {
-    house.tell.agent(shop, change.agent, 'presence:changed', change);
-    house.tell.supervisors(shop, 'presence:changed', change);
+    house.tell.supervisors(shop, 'presence:changed', change, change.agent);
   }
 }
 

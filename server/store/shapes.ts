@@ -52,7 +52,17 @@ export function conversationFrom(shop: string, field: (name: string) => unknown,
 }
 
 /** The order in which scripts show a conversation; see scripts/lib/conversation.lua. */
-const shownFields = ['buyer', 'state', 'agent', 'group', 'overnight', 'waitingSince', 'lastSeq', 'openedAt', 'closedAt'];
+const shownFields = [
+  'buyer',
+  'state',
+  'agent',
+  'group',
+  'overnight',
+  'waitingSince',
+  'lastSeq',
+  'openedAt',
+  'closedAt',
+];
 
 export function shownConversation(shop: string, reply: Reply[number] | undefined): Conversation {
   const [id, ...values] = list(reply);

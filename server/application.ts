@@ -1,0 +1,96 @@
+/**
+ * One server node, put together: HTTP and sockets as edges, the services behind them, one connection to Redis.
+ * It listens only when told to, so that tests can have as many as they like.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createShardedAdapter } from '@socket.io/redis-adapter';
+import type { Router } from 'express';
+import { Server } from 'socket.io';
+import { createHttpApp } from './edge/http/http-app.ts';
+import { createGateway } from './edge/sockets/gateway.ts';
+import { createTell, type Io } from './edge/sockets/tell.ts';
+import type { Keys } from './services/access.ts';
+import { createHouse } from './services/create-house.ts';
+import { BEAT_MS } from './services/ghosts.ts';
+import type { House, Log } from './services/house.ts';
+import { createIds } from './services/ids.ts';
+import { connect, type RedisTarget } from './store/connect.ts';
+import { beat, leave } from './store/nodes.ts';
+
+/** The most one packet may carry, in bytes: beyond it socket.io ends the connection instead of answering. */
+const MAX_PACKET_BYTES = 16 * 1024 * 1024;
+
+export type ApplicationParts = {
+  readonly redis: RedisTarget;
+  readonly keys: Keys;
+  readonly log: Log;
+  /** Milliseconds since the epoch; the edges ask it, nobody else. */
+  readonly clock?: () => number;
+  /** Other nodes or workers tell this node's clients too: through Redis. */
+  readonly shared?: boolean;
+  /** Pages served beside the API. */
+  readonly pages?: Router;
+};
+
+export type Application = {
+  readonly house: House;
+  readonly io: Io;
+  /** Listens on a port, 0 for any, and answers which. Throws if it is taken. */
+  listen(port: number): Promise<number>;
+  /** Takes nothing new, answers what is under way, tells the store who has gone, and ends. */
+  close(): Promise<void>;
+};
+
+export async function createApplication(parts: ApplicationParts): Promise<Application> {
+  const { keys, log, clock = Date.now } = parts;
+  const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
+  const redis = connect(parts.redis, onError);
+  const node = createIds().conversation();
+
+  const io: Io = new Server({ maxHttpBufferSize: MAX_PACKET_BYTES, cors: { origin: true }, serveClient: false });
+  const adapterConnections = parts.shared ? [connect(parts.redis, onError), connect(parts.redis, onError)] : [];
+  if (parts.shared) {
+    const [publisher, subscriber] = adapterConnections;
+    io.adapter(createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' }));
+  }
+
+  const house = createHouse({ redis, tell: createTell(io), log });
+  const gateway = createGateway({ io, house, keys, clock, node });
+  const app = createHttpApp({
+    house,
+    keys,
+    clock,
+    disconnectAgent: gateway.disconnectAgent,
+    ...(parts.pages ? { pages: parts.pages } : {}),
+  });
+  const http = createServer(app);
+  io.attach(http);
+
+  await beat(redis, node, clock());
+  const beating = setInterval(() => {
+    beat(redis, node, clock()).catch((error) => log.warn({ err: error }, 'a heartbeat was missed'));
+  }, BEAT_MS);
+
+  return {
+    house,
+    io,
+    listen: (port) =>
+      new Promise((resolve, reject) => {
+        http.once('error', reject);
+        http.listen(port, () => resolve((http.address() as AddressInfo).port));
+      }),
+    async close() {
+      clearInterval(beating);
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      http.closeIdleConnections();
+      await gateway.drain();
+      await io.close();
+      http.closeAllConnections();
+      await closed;
+      await house.settled();
+      await leave(redis, node);
+      for (const connection of [redis, ...adapterConnections]) connection.disconnect();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** Calls about what a shop is made of: its settings, agents and groups. */
+import { Refusal, type RouteName } from '../../../client-sdk/contract/index.ts';
+import { choosePresence } from '../../services/attendance.ts';
+import { createShop, deleteAgent, deleteGroup, patchSettings, putAgent, putGroup } from '../../services/shops.ts';
+import type { Edge, Handlers } from './call.ts';
+import { loggable } from './failures.ts';
+
+const configOf = async ({ house }: Edge, shop: string) => (await house.configs.fresh(shop)).config;
+
+const missing = (what: string, id: string) =>
+  new Refusal('not-found', `There is no ${what} ${id} in this shop; check the id.`);
+
+type ShopRoute = Extract<
+  RouteName,
+  `${string}${'Shop' | 'Settings' | 'Agent' | 'Agents' | 'Presence' | 'Group' | 'Groups'}`
+>;
+
+export const shopHandlers: Handlers<ShopRoute> = {
+  createShop: ({ house }, { body, now }) => createShop(house, body.id, body.name, now),
+
+  getSettings: async (edge, { params }) => (await configOf(edge, params.shop)).settings,
+  patchSettings: ({ house }, { params, body, now }) => patchSettings(house, params.shop, body, now),
+
+  listAgents: async (edge, { params }) => ({ agents: [...(await configOf(edge, params.shop)).agents.values()] }),
+  getAgent: async (edge, { params }) => {
+    const agent = (await configOf(edge, params.shop)).agents.get(params.agent);
+    if (!agent) throw missing('agent', params.agent);
+    return agent;
+  },
+  putAgent: ({ house }, { params, body, now }) => putAgent(house, params.shop, params.agent, body, now),
+  deleteAgent: async ({ house, disconnectAgent }, { params: { shop, agent }, now }) => {
+    await deleteAgent(house, shop, agent, now);
+    try {
+      await disconnectAgent?.(shop, agent);
+    } catch (error) {
+      // The agent is gone whatever becomes of the sockets: each command of theirs is refused.
+      house.log.warn({ err: loggable(error), shop, agent }, 'the sockets of a removed agent could not be closed');
+    }
+    return { ok: true };
+  },
+  setPresence: async ({ house }, { params, body, now }) => ({
+    presence: await choosePresence(house, params.shop, params.agent, body.presence, 'supervisor', now),
+  }),
+
+  listGroups: async (edge, { params }) => ({ groups: [...(await configOf(edge, params.shop)).groups.values()] }),
+  getGroup: async (edge, { params }) => {
+    const group = (await configOf(edge, params.shop)).groups.get(params.group);
+    if (!group) throw missing('group', params.group);
+    return group;
+  },
+  putGroup: ({ house }, { params, body, now }) => putGroup(house, params.shop, params.group, body, now),
+  deleteGroup: async ({ house }, { params, now }) => {
+    await deleteGroup(house, params.shop, params.group, now);
+    return { ok: true };
+  },
+};

@@ -1,0 +1,54 @@
+/** What balancers and Prometheus ask: is the process alive, can it serve, and how is it doing. */
+import { type Response, Router } from 'express';
+import type { House } from '../../services/house.ts';
+import { loggable } from './failures.ts';
+import type { Metrics } from './metrics.ts';
+import { within } from './time-limit.ts';
+
+/** How long Redis may take before this node is not ready, in ms. */
+const READY_TIME_MS = 2_000;
+
+/**
+ * Runs as our scripts do: without the flag `no-writes`, so Redis refuses it where a script that writes would be
+ * refused: out of memory, a replica, a disk that is full. It writes nothing.
+ */
+const PROBE = '#!lua\nreturn 1';
+
+export type HealthParts = {
+  readonly redis: House['redis'];
+  readonly log: House['log'];
+  readonly metrics: Metrics;
+  /** Longest wait for Redis in ms; 2 s unless said. */
+  readonly readyTimeMs?: number;
+};
+
+export function createHealth({ redis, log, metrics, readyTimeMs = READY_TIME_MS }: HealthParts): Router {
+  const router = Router();
+  const named = (response: Response, route: string) => {
+    response.locals.route = route;
+    return response.set('Cache-Control', 'no-store');
+  };
+
+  router.get('/healthz', (_request, response) => {
+    named(response, '/healthz').json({ ok: true });
+  });
+
+  router.get('/readyz', async (_request, response) => {
+    named(response, '/readyz');
+    try {
+      await within(readyTimeMs, redis.ping());
+      await within(readyTimeMs, redis.eval(PROBE, 0));
+      response.json({ ok: true });
+    } catch (error) {
+      log.warn({ err: loggable(error) }, 'not ready: Redis cannot serve');
+      const reason = error instanceof Error ? error.message : 'unknown';
+      response.status(503).json({ ok: false, reason: `Redis cannot serve: ${reason}` });
+    }
+  });
+
+  router.get('/metrics', async (_request, response) => {
+    const text = await metrics.registry.metrics();
+    named(response, '/metrics').type(metrics.registry.contentType).send(text);
+  });
+  return router;
+}

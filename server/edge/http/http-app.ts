@@ -1,0 +1,93 @@
+/** The HTTP edge put together: security headers, the API, health, and the pages. It does not listen. */
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import helmet from 'helmet';
+import { Refusal } from '../../../client-sdk/contract/index.ts';
+import { refusalOf, sendRefusal } from './failures.ts';
+import { createHealth } from './health.ts';
+import { createLimits, type LimitOptions } from './limits.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createRouter, type RouterParts } from './router.ts';
+
+export type HttpParts = Omit<RouterParts, 'limits'> & {
+  /** What differs from the limits that are usual. */
+  readonly limits?: Partial<LimitOptions>;
+  readonly metrics?: Metrics;
+  /** Pages served beside the API, such as a demo. */
+  readonly pages?: Router;
+  /**
+   * Which proxies are believed about the client's address, as express takes it: a number of hops, or addresses. None
+   * unless said; behind a balancer all clients then share one rate limit.
+   */
+  readonly trustProxy?: number | string;
+  /** Longest wait of `/readyz` for Redis, in ms. */
+  readonly readyTimeMs?: number;
+};
+
+/** The chat widget lives in pages of other origins. No cookies are used, so no origin can borrow somebody's session. */
+const allowOrigins: RequestHandler = (request, response, next) => {
+  response.set('Access-Control-Allow-Origin', '*');
+  response.set('Access-Control-Expose-Headers', 'Retry-After');
+  if (request.method !== 'OPTIONS') {
+    next();
+    return;
+  }
+  response.set({
+    'Access-Control-Allow-Methods': 'GET, HEAD, PUT, POST, PATCH, DELETE',
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type, Accept-Language',
+    'Access-Control-Max-Age': '86400',
+  });
+  response.status(204).end();
+};
+
+const securityHeaders = helmet({
+  contentSecurityPolicy: {
+    directives: {
+      // Sockets of the pages' own origin: not every browser counts them as 'self'.
+      connectSrc: ["'self'", 'ws:', 'wss:'],
+      // We may be served without TLS, in a local network; a page must then not ask for it.
+      upgradeInsecureRequests: null,
+    },
+  },
+  // Shops load the widget's script from us.
+  crossOriginResourcePolicy: { policy: 'cross-origin' },
+  // Whoever ends TLS in front of us decides that, for the whole domain.
+  strictTransportSecurity: false,
+});
+
+/** The application; hand it to an http server. `house`, `keys`, `clock` and the rest are given, nothing is read from the environment. */
+export function createHttpApp(parts: HttpParts): Express {
+  const { house, metrics = createMetrics(), pages, trustProxy, readyTimeMs } = parts;
+  const app = express();
+  app.disable('etag');
+  if (trustProxy !== undefined) app.set('trust proxy', trustProxy);
+
+  app.use(metrics.countRequests, securityHeaders);
+  app.use(
+    createHealth({
+      redis: house.redis,
+      log: house.log,
+      metrics,
+      ...(readyTimeMs === undefined ? {} : { readyTimeMs }),
+    }),
+  );
+  app.use('/api', allowOrigins);
+  app.use('/api/v1', createRouter({ ...parts, limits: createLimits(house.redis, parts.limits) }));
+  if (pages) app.use(pages);
+
+  app.use((request, response) => {
+    sendRefusal(
+      request,
+      response,
+      new Refusal('not-found', `There is no ${request.method} here; the calls are listed in /api/v1/openapi.json.`),
+    );
+  });
+  const onError: ErrorRequestHandler = (error, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    sendRefusal(request, response, refusalOf(error, house.log, { path: request.path.slice(0, 200) }));
+  };
+  app.use(onError);
+  return app;
+}

@@ -1,0 +1,43 @@
+/** What an agent can do, human or robot. */
+import { type agentCommands, Refusal } from '../../../client-sdk/contract/index.ts';
+import type { AgentActor } from '../../services/actor.ts';
+import { choosePresence, heldConversations } from '../../services/attendance.ts';
+import type { House } from '../../services/house.ts';
+import { claimFromPool, closeConversation, handOver, transferConversation } from '../../services/moves.ts';
+import { listMessages, markRead, say, setTyping } from '../../services/talk.ts';
+import type { Handlers } from './commands.ts';
+
+export type AgentAsking = { readonly actor: AgentActor; readonly socket: string };
+
+export function agentHandlers(house: House, clock: () => number): Handlers<typeof agentCommands, AgentAsking> {
+  return {
+    'presence:set': async ({ actor }, { presence }) => ({
+      presence: await choosePresence(house, actor.shop, actor.id, presence, 'chose', clock()),
+    }),
+    'conversation:list': async ({ actor }) => ({ conversations: await heldConversations(house, actor) }),
+    'message:send': async ({ actor, socket }, saying) => ({
+      message: await say(house, actor, saying, clock(), socket),
+    }),
+    'message:list': ({ actor }, listing) => listMessages(house, actor, listing),
+    'typing:set': async ({ actor }, { conversation, typing }) => {
+      await setTyping(house, actor, conversation, typing);
+      return {};
+    },
+    'message:read': async ({ actor }, { conversation, seq }) => {
+      await markRead(house, actor, conversation, seq, clock());
+      return {};
+    },
+    'conversation:transfer': async ({ actor }, { conversation, to, note, requestId }) => ({
+      conversation: await transferConversation(house, actor, conversation, to, clock(), { note, requestId }),
+    }),
+    'conversation:close': async ({ actor }, { conversation }) => ({
+      conversation: await closeConversation(house, actor, conversation, clock()),
+    }),
+    'pool:claim': async ({ actor }, { conversation }) => {
+      if (actor.kind === 'robot') throw new Refusal('forbidden', 'The pool is for people.');
+      return { conversation: await claimFromPool(house, actor, conversation, clock()) };
+    },
+    'conversation:handover': ({ actor }, { conversation, reason, requestId }) =>
+      handOver(house, actor, conversation, clock(), { reason, requestId }),
+  };
+}

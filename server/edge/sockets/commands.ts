@@ -1,0 +1,70 @@
+/** How a command goes: parse, do, acknowledge. Whatever is wrong is answered with its code; the connection goes on. */
+import type { Socket } from 'socket.io';
+import type { z } from 'zod';
+import { type Ack, failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
+import type { Log } from '../../services/house.ts';
+
+type Command = { readonly data: z.ZodType; readonly answer: z.ZodType };
+
+/** What carries out each command of a table, given who asks. A missing one does not compile. */
+export type Handlers<Commands extends Record<string, Command>, Asking> = {
+  readonly [K in keyof Commands]: (
+    asking: Asking,
+    data: z.output<Commands[K]['data']>,
+  ) => Promise<z.output<Commands[K]['answer']>>;
+};
+
+export type Serving<Commands extends Record<string, Command>, Asking> = {
+  readonly commands: Commands;
+  readonly handlers: Handlers<Commands, Asking>;
+  readonly language: Language;
+  readonly log: Log;
+  /** For the log: shop and who. */
+  readonly facts: object;
+  /** Who asks, as the shop has them at this moment. Throws what refuses them. */
+  asking(): Promise<Asking>;
+  /** Keeps a command in mind until it has been answered. */
+  track(command: Promise<void>): void;
+};
+
+/** The refusal that a thrown value is for the client. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const lost = error instanceof Error && /Connection is closed|ECONN|LOADING|CLUSTERDOWN/.test(error.message);
+  return new Refusal(lost ? 'unavailable' : 'internal');
+}
+
+async function carryOut<Commands extends Record<string, Command>, Asking>(
+  serving: Serving<Commands, Asking>,
+  name: string,
+  args: readonly unknown[],
+): Promise<unknown> {
+  const command = Object.hasOwn(serving.commands, name) ? serving.commands[name] : undefined;
+  if (!command) throw new Refusal('invalid', `There is no command ${name.slice(0, 64)} here; see the documentation.`);
+  if (args.length !== 1) throw new Refusal('invalid', 'A command takes one object.');
+  const parsed = command.data.safeParse(args[0]);
+  if (!parsed.success) throw invalid(parsed.error);
+  const handler = serving.handlers[name as keyof Commands];
+  return handler(await serving.asking(), parsed.data as z.output<Commands[keyof Commands]['data']>);
+}
+
+/** Serves every command a socket sends. */
+export function serveCommands<Commands extends Record<string, Command>, Asking>(
+  socket: Socket,
+  serving: Serving<Commands, Asking>,
+): void {
+  socket.onAny((name: string, ...args: unknown[]) => {
+    const last = args.at(-1);
+    const acknowledge = typeof last === 'function' ? (args.pop() as (answer: Ack<unknown>) => void) : () => {};
+    serving.track(
+      carryOut(serving, name, args).then(
+        (data) => acknowledge({ ok: true, data }),
+        (error) => {
+          const refusal = refusalOf(error);
+          if (refusal !== error) serving.log.error({ ...serving.facts, command: name, err: error }, 'a command failed');
+          acknowledge({ ok: false, error: failureOf(refusal, serving.language) });
+        },
+      ),
+    );
+  });
+}

@@ -1,0 +1,120 @@
+/** The two namespaces: `/buyer` and `/agent`. Sockets become actors, their packets commands. */
+import type { Socket } from 'socket.io';
+import { agentCommands, buyerCommands, Refusal } from '../../../client-sdk/contract/index.ts';
+import { agentOfToken, buyerOfToken, type Keys } from '../../services/access.ts';
+import { type AgentActor, agentActor, type BuyerActor, maySteer } from '../../services/actor.ts';
+import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
+import type { House } from '../../services/house.ts';
+import { agentHandlers } from './agent-handlers.ts';
+import { buyerHandlers } from './buyer-handlers.ts';
+import { serveCommands } from './commands.ts';
+import { admit, type SocketData } from './handshake.ts';
+import { agentRoom, buyerRoom, supervisorsRoom } from './rooms.ts';
+import type { Io } from './tell.ts';
+
+export type GatewayParts = {
+  readonly io: Io;
+  readonly house: House;
+  readonly keys: Keys;
+  readonly clock: () => number;
+  /** This node, as sockets in the store name it. */
+  readonly node: string;
+};
+
+export type Gateway = {
+  /** Ends all sockets of an agent who is no more. */
+  disconnectAgent(shop: string, agent: string): void;
+  /** Ends every connection and resolves when all that was under way has been answered. */
+  drain(): Promise<void>;
+};
+
+export function createGateway({ io, house, keys, clock, node }: GatewayParts): Gateway {
+  const underWay = new Set<Promise<void>>();
+  const track = (task: Promise<void>) => {
+    const tracked = task.finally(() => underWay.delete(tracked));
+    underWay.add(tracked);
+  };
+  const onFault = (error: unknown) => house.log.error({ err: error }, 'a handshake failed');
+
+  const buyers = io.of('/buyer');
+  const forBuyers = buyerHandlers(house, clock);
+  admit(buyers, (token) => buyerOfToken(house, token, clock()), onFault);
+  buyers.on('connection', (socket: Socket) => {
+    const { actor, language } = socket.data as SocketData<BuyerActor>;
+    const joined = Promise.resolve(socket.join(buyerRoom(actor.shop, actor.id)));
+    serveCommands(socket, {
+      commands: buyerCommands,
+      handlers: forBuyers,
+      language,
+      log: house.log,
+      facts: { shop: actor.shop, buyer: actor.id },
+      async asking() {
+        await joined;
+        return { actor, socket: socket.id };
+      },
+      track,
+    });
+  });
+
+  const agents = io.of('/agent');
+  const forAgents = agentHandlers(house, clock);
+  admit(agents, (token) => agentOfToken(house, keys, token, clock()), onFault);
+  agents.on('connection', (socket: Socket) => {
+    const { actor, language } = socket.data as SocketData<AgentActor>;
+    const { shop, id } = actor;
+    const facts = { shop, agent: id };
+    const rooms = [agentRoom(shop, id), ...(maySteer(actor) ? [supervisorsRoom(shop)] : [])];
+    const joined = Promise.resolve(socket.join(rooms));
+
+    const arrived = Promise.all([joined, connectAgent(house, shop, id, socket.id, node, clock())]).then(
+      () => {},
+      (error) => {
+        house.log.error({ ...facts, err: error }, 'a connection could not be recorded; the client tries again');
+        socket.disconnect(true);
+      },
+    );
+    track(arrived);
+    socket.on('disconnect', () => track(arrived.then(() => left(shop, id, socket.id))));
+
+    serveCommands(socket, {
+      commands: agentCommands,
+      handlers: forAgents,
+      language,
+      log: house.log,
+      facts,
+      async asking() {
+        await arrived;
+        // As the shop has them now: a role may have changed, or the account be gone.
+        const now = agentActor((await house.configs.get(shop)).config, id);
+        if (!now) throw new Refusal('unauthorized');
+        return { actor: now, socket: socket.id };
+      },
+      track,
+    });
+  });
+
+  async function left(shop: string, agent: string, socket: string): Promise<void> {
+    try {
+      const { graceMs } = await disconnectAgent(house, shop, agent, socket, clock());
+      // The next claim or sweep would see it too; this is so that it is seen at once in a quiet shop.
+      setTimeout(() => house.due(shop, clock()), graceMs).unref();
+    } catch (error) {
+      house.log.error(
+        { shop, agent, err: error },
+        'a disconnection could not be recorded; the sweep of ghosts does it',
+      );
+    }
+  }
+
+  return {
+    disconnectAgent(shop, agent) {
+      agents.in(agentRoom(shop, agent)).disconnectSockets(true);
+    },
+    async drain() {
+      io.local.disconnectSockets(true);
+      agents.local.disconnectSockets(true);
+      buyers.local.disconnectSockets(true);
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+}

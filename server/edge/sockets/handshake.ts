@@ -1,0 +1,39 @@
+/** Who a socket is: the token of its handshake. A bad one is refused with `connect_error` and its code. */
+import type { Namespace, Socket } from 'socket.io';
+import { z } from 'zod';
+import { failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
+import { refusalOf } from './commands.ts';
+
+const handshake = z.looseObject({
+  token: z.string().min(1).max(4_096),
+  language: z.enum(['en', 'zh']).optional(),
+});
+
+/** What is known of a socket from its handshake on. */
+export type SocketData<Actor> = { readonly actor: Actor; readonly language: Language };
+
+/** Lets in who has a good token: `identify` answers who it is of, or throws. */
+export function admit<Actor>(
+  namespace: Namespace,
+  identify: (token: string) => Promise<Actor>,
+  onFault: (error: unknown) => void,
+): void {
+  namespace.use((socket: Socket, next) => {
+    const auth = handshake.safeParse(socket.handshake.auth);
+    const language: Language = auth.data?.language ?? 'en';
+    const identified = auth.success
+      ? identify(auth.data.token)
+      : Promise.reject(socket.handshake.auth?.token === undefined ? new Refusal('unauthorized') : invalid(auth.error));
+    identified.then(
+      (actor) => {
+        socket.data = { actor, language } satisfies SocketData<Actor>;
+        next();
+      },
+      (error) => {
+        const refusal = refusalOf(error);
+        if (refusal !== error) onFault(error);
+        next(Object.assign(new Error(refusal.code), { data: failureOf(refusal, language) }));
+      },
+    );
+  });
+}

@@ -1,0 +1,73 @@
+/** `npm start`: Redis, server and workers in one process group, with a demo shop; everything is still there next time. */
+import path from 'node:path';
+import { createWorkers } from '../../workers/workers.ts';
+import { createApplication } from '../application.ts';
+import { readConfig } from '../config.ts';
+import { createPages } from '../edge/http/pages.ts';
+import { createLog } from '../log.ts';
+import type { RedisTarget } from '../store/connect.ts';
+import { demoPassword, demoShop, seedDemo } from './demo.ts';
+import { startEmbeddedRedis } from './embedded-redis.ts';
+import { keysFile, ownKeys } from './own-keys.ts';
+import { redisTarget } from './production.ts';
+import { closeOnSignal } from './signals.ts';
+
+/** What has been started, in order; ended the other way round. */
+const started: (() => Promise<void>)[] = [];
+async function close(): Promise<void> {
+  for (const end of started.splice(0).reverse()) await end();
+}
+
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  // What ends in order may wait for a Redis that is gone.
+  setTimeout(() => process.exit(1), 5_000).unref();
+  void close().finally(() => process.exit(1));
+}
+
+try {
+  const config = readConfig();
+  const log = createLog(config.logLevel, 'fenliu');
+  closeOnSignal(log, close);
+
+  let redis: RedisTarget | undefined = redisTarget(config);
+  const given = redis !== undefined;
+  if (!redis) {
+    const embedded = await startEmbeddedRedis({
+      dataDir: path.resolve(config.dataDir),
+      log: (line) => console.log(line),
+      onExit: (reason) =>
+        fail(new Error(`Redis has ended (${reason}); start again, the data are in ${config.dataDir}.`)),
+    });
+    started.push(embedded.stop);
+    redis = { url: embedded.url };
+  }
+
+  const keys = ownKeys(config);
+  const application = await createApplication({ redis, keys, log, shared: given, pages: await createPages() });
+  started.push(application.close);
+  if (config.demo) await seedDemo(application.house, Date.now());
+  const workers = await createWorkers({ redis, log, house: application.house });
+  started.push(workers.close);
+  const port = await application.listen(config.port);
+
+  const at = `http://localhost:${port}`;
+  const lines = [
+    '',
+    `Fenliu (分流) is running: ${at}`,
+    ...(config.demo
+      ? [
+          `  demo page    ${at}/  (a buyer's chat beside an agent's list)`,
+          `  log in       shop "${demoShop}", accounts anna, ben, chen, sam (supervisor), owner; password "${demoPassword}"`,
+        ]
+      : []),
+    `  REST         ${at}/api/v1  (described in ${at}/api/v1/openapi.json)`,
+    `  admin key    ${config.adminKey ? 'ADMIN_KEY of the environment' : `in ${keysFile(config.dataDir)}`}`,
+    `  Redis        ${given ? 'as the environment says' : `embedded, its data in ${path.resolve(config.dataDir)}`}`,
+    '  stop         Ctrl-C; everything is still there next time',
+    '',
+  ];
+  console.log(lines.join('\n'));
+} catch (error) {
+  fail(error);
+}

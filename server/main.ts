@@ -1,0 +1,18 @@
+/** `npm run server`: one server node for production. Redis and the two secrets come from the environment. */
+import { createApplication } from './application.ts';
+import { readConfig } from './config.ts';
+import { productionParts } from './launch/production.ts';
+import { closeOnSignal } from './launch/signals.ts';
+import { createLog } from './log.ts';
+
+try {
+  const config = readConfig();
+  const log = createLog(config.logLevel, 'server');
+  const application = await createApplication({ ...productionParts(config), log, shared: true });
+  const port = await application.listen(config.port);
+  closeOnSignal(log, application.close);
+  log.info({ port }, 'listening');
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

@@ -1,0 +1,108 @@
+/** A whole dispatcher for a test: one application on a port of its own, one shop, a clock that can be turned forward. */
+import { AgentClient, type AgentClientEvents, BuyerClient, type BuyerClientEvents } from '../../client-sdk/index.ts';
+import { type Application, createApplication } from '../../server/application.ts';
+import { createLog } from '../../server/log.ts';
+import { createIds } from '../../server/services/ids.ts';
+
+const keys = { secret: 'signs-the-sessions-of-tests', adminKey: 'admin-key-of-the-tests' };
+
+type Events = AgentClientEvents & BuyerClientEvents;
+type Client = {
+  once(name: never, listener: never): unknown;
+};
+
+export type Dispatcher = {
+  readonly application: Application;
+  readonly url: string;
+  readonly shop: string;
+  readonly apiKey: string;
+  readonly buyerSecret: string;
+  /** REST as the shop's API key, or as `credential`; throws what is not 2xx. */
+  call(method: string, path: string, body?: unknown, credential?: string): Promise<unknown>;
+  // biome-ignore lint/suspicious/noExplicitAny: the answer is whatever the test expects it to be
+  get(path: string): Promise<any>;
+  agent(id: string, put: object): Promise<void>;
+  group(id: string, put: object): Promise<void>;
+  /** A client of an agent, connected. */
+  connectAgent(id: string): Promise<AgentClient>;
+  connectBuyer(id: string): Promise<BuyerClient>;
+  buyerToken(id: string): Promise<string>;
+  agentToken(id: string): Promise<string>;
+  /** The data of the next event of this name. */
+  next<K extends keyof Events>(
+    client: Client,
+    event: K,
+  ): Promise<Parameters<Extract<Events[K], (data: never) => void>>[0]>;
+  /** Turns the clock of the server forward, in ms. */
+  advance(ms: number): void;
+  close(): Promise<void>;
+};
+
+export async function createDispatcher(redisUrl: string): Promise<Dispatcher> {
+  let ahead = 0;
+  const application = await createApplication({
+    redis: { url: redisUrl },
+    keys,
+    log: createLog('silent', 'test'),
+    clock: () => Date.now() + ahead,
+  });
+  const url = `http://127.0.0.1:${await application.listen(0)}`;
+  const shop = `shop-${createIds().conversation()}`;
+  const clients: { disconnect(): void }[] = [];
+
+  async function call(method: string, path: string, body?: unknown, credential = apiKey): Promise<unknown> {
+    const response = await fetch(`${url}/api/v1/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${credential}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  let apiKey = '';
+  const created = (await call('POST', 'shops', { id: shop, name: 'Test' }, keys.adminKey)) as {
+    apiKey: string;
+    buyerSecret: string;
+  };
+  apiKey = created.apiKey;
+  const inShop = (path: string) => `shops/${shop}/${path}`;
+  const tokenFrom = async (path: string) => ((await call('POST', inShop(path))) as { token: string }).token;
+  const agentToken = (id: string) => tokenFrom(`agents/${id}/token`);
+  const buyerToken = (id: string) => tokenFrom(`buyers/${id}/token`);
+
+  async function connected<C extends { connect(): Promise<void>; disconnect(): void }>(client: C): Promise<C> {
+    clients.push(client);
+    await client.connect();
+    return client;
+  }
+
+  return {
+    application,
+    url,
+    shop,
+    apiKey,
+    buyerSecret: created.buyerSecret,
+    call: (method, path, body, credential) => call(method, inShop(path), body, credential),
+    get: (path) => call('GET', inShop(path)),
+    async agent(id, put) {
+      await call('PUT', inShop(`agents/${id}`), put);
+    },
+    async group(id, put) {
+      await call('PUT', inShop(`groups/${id}`), put);
+    },
+    agentToken,
+    buyerToken,
+    connectAgent: async (id) => connected(new AgentClient({ url, token: await agentToken(id) })),
+    connectBuyer: async (id) => connected(new BuyerClient({ url, token: await buyerToken(id) })),
+    next: (client, event) => new Promise((resolve) => client.once(event as never, resolve as never)),
+    advance(ms) {
+      ahead += ms;
+    },
+    async close() {
+      for (const client of clients) client.disconnect();
+      await application.close();
+    },
+  };
+}

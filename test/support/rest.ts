@@ -1,0 +1,154 @@
+/** A REST server on a port of its own, a shop with something of everything in it, and one way to call each route. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { nanoid } from 'nanoid';
+import { type RouteName, routes } from '../../client-sdk/contract/index.ts';
+import { createHttpApp, type HttpParts } from '../../server/edge/http/http-app.ts';
+import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
+import { open } from '../../server/services/dispatch.ts';
+import type { House } from '../../server/services/house.ts';
+import { createShop, type NewShop, putAgent, putGroup } from '../../server/services/shops.ts';
+import { say } from '../../server/services/talk.ts';
+import { signSession } from '../../server/services/tokens.ts';
+
+/** The present of these tests, in ms. */
+export const NOW = 1_750_000_000_000;
+export const keys = { secret: 'the secret of the tests', adminKey: 'the-admin-key-of-the-tests' };
+
+export type Sent = {
+  readonly as?: string | undefined;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+};
+export type Got = { readonly status: number; readonly body: any; readonly headers: Headers };
+
+export type RestServer = {
+  readonly url: string;
+  /** Calls a path below /api/v1. A body that is a string or bytes is sent as it is, anything else as JSON. */
+  call(method: string, path: string, sent?: Sent): Promise<Got>;
+  close(): Promise<void>;
+};
+
+export async function startRest(house: House, parts: Partial<HttpParts> = {}): Promise<RestServer> {
+  const server = createServer(createHttpApp({ house, keys, clock: () => NOW, ...parts }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    async call(method, path, { as, body, headers } = {}) {
+      const raw = typeof body === 'string' || body instanceof Uint8Array;
+      const response = await fetch(`${url}/api/v1${path}`, {
+        method: method.toUpperCase(),
+        headers: {
+          ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined
+          ? {}
+          : { body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.includes('json');
+      return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A shop with an owner, a supervisor, an agent who talks with a buyer, a robot and a group. */
+export type SeededShop = NewShop & {
+  readonly id: string;
+  readonly conversation: string;
+  readonly assignment: string;
+  readonly sessions: { readonly owner: string; readonly supervisor: string; readonly agent: string };
+};
+
+export const SUPERVISOR = 'sue';
+export const AGENT = 'ann';
+export const PASSWORD = 'a good password';
+
+export async function seedShop(house: House): Promise<SeededShop> {
+  const id = `rest-${nanoid(10)}`;
+  const made = await createShop(house, id, 'A shop', NOW);
+  const person = { kind: 'human', password: PASSWORD } as const;
+  await putAgent(house, id, SUPERVISOR, { ...person, name: 'Sue', role: 'supervisor' }, NOW);
+  await putAgent(house, id, AGENT, { ...person, name: 'Ann', role: 'agent' }, NOW);
+  await putAgent(house, id, 'robo', { name: 'Robo', role: 'agent', kind: 'robot' }, NOW);
+  const binds = { crowds: ['vip'], products: [], intents: [], orderStates: [] };
+  const members = [{ agent: AGENT, level: 3 }];
+  await putGroup(house, id, 'sales', { name: 'Sales', binds, members, mode: 'efficiency-first', robot: null }, NOW);
+  await connectAgent(house, id, AGENT, 'socket', 'node', NOW);
+  await choosePresence(house, id, AGENT, 'online', 'chose', NOW);
+  const { conversation, assignment } = await open(house, id, 'bob', {}, NOW);
+  for (const text of ['one', 'two', 'three']) {
+    const saying = { conversation: conversation.id, clientId: text, body: { type: 'text', text } } as const;
+    await say(house, { kind: 'buyer', shop: id, id: 'bob' }, saying, NOW);
+  }
+  const session = (agent: string) => signSession({ id: agent, shop: id }, keys.secret, NOW);
+  return {
+    ...made,
+    id,
+    conversation: conversation.id,
+    assignment: assignment.id,
+    sessions: {
+      owner: await session(made.owner.id),
+      supervisor: await session(SUPERVISOR),
+      agent: await session(AGENT),
+    },
+  };
+}
+
+type Example = {
+  readonly params?: Record<string, string>;
+  readonly query?: string;
+  readonly body?: unknown;
+  /** What has to be there before; done again before each call. */
+  readonly first?: RouteName;
+};
+
+/** A call of each route that succeeds, again and again, for everybody who may make it. */
+export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
+  createShop: () => ({ body: { id: `rest-${nanoid(10)}`, name: 'Another' } }),
+  getSettings: () => ({}),
+  patchSettings: () => ({ body: { busyThreshold: 5, nightShift: { from: '01:00' } } }),
+  listAgents: () => ({}),
+  getAgent: () => ({ params: { agent: AGENT } }),
+  putAgent: () => ({ params: { agent: 'new' }, body: { name: 'New', role: 'agent', kind: 'human', capacity: 3 } }),
+  deleteAgent: () => ({ params: { agent: 'new' }, first: 'putAgent' }),
+  setPresence: () => ({ params: { agent: AGENT }, body: { presence: 'online' } }),
+  agentToken: () => ({ params: { agent: 'robo' } }),
+  listGroups: () => ({}),
+  getGroup: () => ({ params: { group: 'sales' } }),
+  putGroup: () => ({
+    params: { group: 'care' },
+    body: { name: 'Care', binds: { orderStates: ['paid'] }, members: [{ agent: SUPERVISOR, level: 1 }], robot: 'robo' },
+  }),
+  deleteGroup: () => ({ params: { group: 'care' }, first: 'putGroup' }),
+  getBuyer: () => ({ params: { buyer: 'eve' }, first: 'putBuyer' }),
+  putBuyer: () => ({ params: { buyer: 'eve' }, body: { name: 'Eve', crowds: ['vip'], exclusiveAgent: AGENT } }),
+  deleteBuyer: () => ({ params: { buyer: 'eve' }, first: 'putBuyer' }),
+  buyerToken: () => ({ params: { buyer: 'bob' } }),
+  createVisitor: () => ({}),
+  createSession: ({ id }) => ({ body: { shop: id, agent: AGENT, password: PASSWORD } }),
+  getLive: () => ({}),
+  listConversations: () => ({ query: '?state=assigned&limit=10' }),
+  getConversation: ({ conversation }) => ({ params: { conversation } }),
+  listMessages: ({ conversation }) => ({ params: { conversation }, query: '?limit=2' }),
+  getAssignment: ({ assignment }) => ({ params: { assignment } }),
+};
+
+/** Makes the example call of a route; what it needs is made by the admin. */
+export async function callExample(rest: RestServer, shop: SeededShop, name: RouteName, as?: string): Promise<Got> {
+  const { params = {}, query = '', body, first } = examples[name](shop);
+  if (first) await callExample(rest, shop, first, keys.adminKey);
+  const all: Record<string, string> = { shop: shop.id, ...params };
+  const path = routes[name].path.replace(/:(\w+)/g, (_, param: string) => all[param] ?? `no-${param}`);
+  return rest.call(routes[name].method, path + query, { as, ...(body === undefined ? {} : { body }) });
+}

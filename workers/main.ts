@@ -1,0 +1,35 @@
+/** `npm run workers`: one worker process for production. */
+
+import { createShardedAdapter } from '@socket.io/redis-adapter';
+import { Server } from 'socket.io';
+import { readConfig } from '../server/config.ts';
+import { createTell, type Io } from '../server/edge/sockets/tell.ts';
+import { productionParts } from '../server/launch/production.ts';
+import { closeOnSignal } from '../server/launch/signals.ts';
+import { createLog } from '../server/log.ts';
+import { createHouse } from '../server/services/create-house.ts';
+import { connect } from '../server/store/connect.ts';
+import { createWorkers } from './workers.ts';
+
+try {
+  const config = readConfig();
+  const log = createLog(config.logLevel, 'workers');
+  const { redis: target } = productionParts(config);
+  const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
+  const connections = [connect(target, onError), connect(target, onError), connect(target, onError)];
+  const [redis, publisher, subscriber] = connections as [ReturnType<typeof connect>, ...ReturnType<typeof connect>[]];
+  // No sockets of its own: it tells those of the server nodes through the adapter.
+  const io: Io = new Server({ adapter: createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' }) });
+  const house = createHouse({ redis, tell: createTell(io), log });
+  const workers = await createWorkers({ redis: target, house, log });
+  closeOnSignal(log, async () => {
+    await workers.close();
+    await house.settled();
+    await io.close();
+    for (const connection of connections) connection.disconnect();
+  });
+  log.info({}, 'working');
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

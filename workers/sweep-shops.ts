@@ -1,0 +1,20 @@
+/** The job that goes over all shops: ghosts of dead nodes first, then what is due in each. */
+import { sweepGhosts } from '../server/services/ghosts.ts';
+import type { House } from '../server/services/house.ts';
+import { sweep } from '../server/services/sweep.ts';
+import { listShops } from '../server/store/configure.ts';
+
+/** One shop that fails does not keep the others waiting; the failures are thrown together. `now` in ms. */
+export async function sweepShops(house: House, now: number): Promise<void> {
+  await sweepGhosts(house, now);
+  const failures: unknown[] = [];
+  for (const shop of await listShops(house.redis)) {
+    try {
+      await sweep(house, shop, now);
+    } catch (error) {
+      house.log.error({ shop, err: error }, 'a shop could not be swept');
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} shops could not be swept`);
+}
