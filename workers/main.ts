@@ -9,6 +9,7 @@ import { closeOnSignal } from '../server/launch/signals.ts';
 import { createLog } from '../server/log.ts';
 import { createHouse } from '../server/services/create-house.ts';
 import { connect } from '../server/store/connect.ts';
+import type { Connection } from '../server/store/script.ts';
 import { createWorkers } from './workers.ts';
 
 try {
@@ -16,17 +17,18 @@ try {
   const log = createLog(config.logLevel, 'workers');
   const { redis: target } = productionParts(config);
   const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
-  const connections = [connect(target, onError), connect(target, onError), connect(target, onError)];
-  const [redis, publisher, subscriber] = connections as [ReturnType<typeof connect>, ...ReturnType<typeof connect>[]];
+  const [redis, publisher, subscriber, forQueue, forWorker] = Array.from({ length: 5 }, () =>
+    connect(target, onError),
+  ) as [Connection, Connection, Connection, Connection, Connection];
   // No sockets of its own: it tells those of the server nodes through the adapter.
   const io: Io = new Server({ adapter: createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' }) });
   const house = createHouse({ redis, tell: createTell(io), log });
-  const workers = await createWorkers({ redis: target, house, log });
+  const workers = await createWorkers({ connections: [forQueue, forWorker], house, log });
   closeOnSignal(log, async () => {
     await workers.close();
     await house.settled();
     await io.close();
-    for (const connection of connections) connection.disconnect();
+    for (const connection of [redis, publisher, subscriber, forQueue, forWorker]) connection.disconnect();
   });
   log.info({}, 'working');
 } catch (error) {

@@ -1,14 +1,13 @@
 /** The job that goes over all shops: ghosts of dead nodes first, then what is due in each. */
-import { sweepGhosts } from '../server/services/ghosts.ts';
+import { allShops, sweepGhosts } from '../server/services/ghosts.ts';
 import type { House } from '../server/services/house.ts';
 import { sweep } from '../server/services/sweep.ts';
-import { listShops } from '../server/store/configure.ts';
 
 /** One shop that fails does not keep the others waiting; the failures are thrown together. `now` in ms. */
 export async function sweepShops(house: House, now: number): Promise<void> {
   await sweepGhosts(house, now);
   const failures: unknown[] = [];
-  for (const shop of await listShops(house.redis)) {
+  for (const shop of await allShops(house)) {
     try {
       await sweep(house, shop, now);
     } catch (error) {

@@ -1,7 +1,6 @@
 /** BullMQ runs time: a repeating sweep over all shops. Jobs hold no state; each step of a sweep checks the store again. */
-import { Queue, Worker } from 'bullmq';
+import { type ConnectionOptions, Queue, Worker } from 'bullmq';
 import type { House, Log } from '../server/services/house.ts';
-import { connect, type RedisTarget } from '../server/store/connect.ts';
 import { sweepShops } from './sweep-shops.ts';
 
 /** Hash-tagged, so that all keys of the queue lie in one slot of a cluster. */
@@ -11,7 +10,8 @@ const QUEUE = 'time';
 const SWEEP_EVERY_MS = 1_000;
 
 export type WorkersParts = {
-  readonly redis: RedisTarget;
+  /** One for the queue, one for the worker, which blocks it; both are the caller's to end, after `close`. */
+  readonly connections: readonly [queue: ConnectionOptions, worker: ConnectionOptions];
   readonly house: House;
   readonly log: Log;
   readonly clock?: () => number;
@@ -23,9 +23,8 @@ export type Workers = {
 };
 
 /** Starts working; any number of processes may, beside each other. */
-export async function createWorkers({ redis, house, log, clock = Date.now }: WorkersParts): Promise<Workers> {
+export async function createWorkers({ connections, house, log, clock = Date.now }: WorkersParts): Promise<Workers> {
   const onError = (error: Error) => log.warn({ err: error }, 'the queue has trouble with Redis');
-  const connections = [connect(redis, onError), connect(redis, onError)] as const;
   const queue = new Queue(QUEUE, {
     connection: connections[0],
     prefix: PREFIX,
@@ -40,7 +39,6 @@ export async function createWorkers({ redis, house, log, clock = Date.now }: Wor
     async close() {
       await worker.close();
       await queue.close();
-      for (const connection of connections) connection.disconnect();
     },
   };
 }

@@ -5,7 +5,7 @@ import { createApplication } from '../application.ts';
 import { readConfig } from '../config.ts';
 import { createPages } from '../edge/http/pages.ts';
 import { createLog } from '../log.ts';
-import type { RedisTarget } from '../store/connect.ts';
+import { connect, type RedisTarget } from '../store/connect.ts';
 import { demoPassword, demoShop, seedDemo } from './demo.ts';
 import { startEmbeddedRedis } from './embedded-redis.ts';
 import { keysFile, ownKeys } from './own-keys.ts';
@@ -47,8 +47,13 @@ try {
   const application = await createApplication({ redis, keys, log, shared: given, pages: await createPages() });
   started.push(application.close);
   if (config.demo) await seedDemo(application.house, Date.now());
-  const workers = await createWorkers({ redis, log, house: application.house });
-  started.push(workers.close);
+  const onError = (error: Error) => log.warn({ err: error }, 'the connection of the workers to Redis has trouble');
+  const connections = [connect(redis, onError), connect(redis, onError)] as const;
+  const workers = await createWorkers({ connections, log, house: application.house });
+  started.push(async () => {
+    await workers.close();
+    for (const connection of connections) connection.disconnect();
+  });
   const port = await application.listen(config.port);
 
   const at = `http://localhost:${port}`;

@@ -17,10 +17,14 @@ export type Configs = {
   fresh(shop: string): Promise<Shop>;
   /** Runs a command with the configuration, again with the present one when it was out of date. */
   use<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
+  /** As `use`, for a change of the configuration itself: one after another, as each makes the others out of date. */
+  change<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
 };
 
 /** Tries before giving up: a configuration that changes more often than this within one command is not read to its end. */
 const TRIES = 10;
+/** Only other nodes are in the way of a change; of n that are, one wins each time. */
+const CHANGE_TRIES = 100;
 
 export function createConfigs(redis: Connection): Configs {
   const read = new Map<string, Promise<Shop>>();
@@ -44,24 +48,42 @@ export function createConfigs(redis: Connection): Configs {
 
   const get = (shop: string) => read.get(shop) ?? reload(shop);
 
+  async function use<T>(shop: string, command: (shop: Shop) => Promise<T>, most = TRIES): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const known = await get(shop);
+      try {
+        return await command(known);
+      } catch (error) {
+        if (!(error instanceof StaleConfig) || tries === most) throw error;
+        // Somebody else may have read it again meanwhile.
+        if ((await get(shop)) === known) await reload(shop);
+      }
+    }
+  }
+
+  /** The end of the last change under way in each shop. */
+  const changing = new Map<string, Promise<void>>();
+
   return {
     get,
+    use: (shop, command) => use(shop, command),
+    change(shop, command) {
+      const turn = (changing.get(shop) ?? Promise.resolve()).then(() => use(shop, command, CHANGE_TRIES));
+      const ended = turn
+        .then(
+          () => undefined,
+          () => undefined,
+        )
+        .then(() => {
+          if (changing.get(shop) === ended) changing.delete(shop);
+        });
+      changing.set(shop, ended);
+      return turn;
+    },
     async fresh(shop) {
       const known = await get(shop);
       const version = await readVersion(redis, shop);
       return version === known.config.version ? known : reload(shop);
-    },
-    async use(shop, command) {
-      for (let tries = 1; ; tries++) {
-        const known = await get(shop);
-        try {
-          return await command(known);
-        } catch (error) {
-          if (!(error instanceof StaleConfig) || tries === TRIES) throw error;
-          // Somebody else may have read it again meanwhile.
-          if ((await get(shop)) === known) await reload(shop);
-        }
-      }
     },
   };
 }

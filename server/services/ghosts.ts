@@ -9,10 +9,13 @@ export const BEAT_MS = 5_000;
 /** … and is taken for dead after this long without, in ms. */
 const DEAD_AFTER_MS = 3 * BEAT_MS;
 
+/** Every shop there is. */
+export const allShops = (house: House) => listShops(house.redis);
+
 /** Disconnects what dead nodes held; their agents then have the shop's grace to come back. `now` in ms. */
 export async function sweepGhosts(house: House, now: number): Promise<void> {
   const alive = await aliveSince(house.redis, now - DEAD_AFTER_MS);
-  for (const shop of await listShops(house.redis)) {
+  for (const shop of await allShops(house)) {
     for (const { agent, socket } of await ghosts(house.redis, shop, alive)) {
       await disconnectAgent(house, shop, agent, socket, now);
     }

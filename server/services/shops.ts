@@ -60,7 +60,7 @@ export async function changeConfig(
   now: number,
   change: (config: ShopConfig) => ConfigFields,
 ): Promise<void> {
-  const effects = await house.configs.use(shop, ({ config }) => {
+  const effects = await house.configs.change(shop, ({ config }) => {
     const fields = change(config);
     const after = applied(config, fields);
     return configure(house.redis, {
