@@ -27,7 +27,6 @@ try {
   closeOnSignal(log, async () => {
     await workers.close();
     await house.settled();
-    await io.close();
     for (const connection of [redis, publisher, subscriber, forQueue, forWorker]) connection.disconnect();
   });
   log.info({}, 'working');

@@ -58,7 +58,10 @@ export type ConversationQuery = {
 type Position = { readonly open: string } | { readonly closed: number };
 
 function positionOf(cursor: string | undefined, state: ConversationState | undefined): Position {
-  if (cursor?.startsWith('c')) return { closed: Math.max(0, Math.floor(Number(cursor.slice(1))) || 0) };
+  if (cursor?.startsWith('c')) {
+    const offset = Number(cursor.slice(1));
+    return { closed: Number.isSafeInteger(offset) && offset > 0 ? offset : 0 };
+  }
   if (cursor?.startsWith('o')) return { open: cursor.slice(1) };
   return state === 'closed' ? { closed: 0 } : { open: '' };
 }

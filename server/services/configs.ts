@@ -21,9 +21,9 @@ export type Configs = {
   change<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
 };
 
-/** Tries before giving up: a configuration that changes more often than this within one command is not read to its end. */
-const TRIES = 10;
-/** Only other nodes are in the way of a change; of n that are, one wins each time. */
+/** Tries of a command before it takes its turn among the changes that make each of its tries out of date. */
+const TRIES = 5;
+/** Tries of a change: only those of other nodes are in its way, and each time one of all gets through. */
 const CHANGE_TRIES = 100;
 
 export function createConfigs(redis: Connection): Configs {
@@ -48,7 +48,7 @@ export function createConfigs(redis: Connection): Configs {
 
   const get = (shop: string) => read.get(shop) ?? reload(shop);
 
-  async function use<T>(shop: string, command: (shop: Shop) => Promise<T>, most = TRIES): Promise<T> {
+  async function tryOften<T>(shop: string, command: (shop: Shop) => Promise<T>, most: number): Promise<T> {
     for (let tries = 1; ; tries++) {
       const known = await get(shop);
       try {
@@ -64,21 +64,31 @@ export function createConfigs(redis: Connection): Configs {
   /** The end of the last change under way in each shop. */
   const changing = new Map<string, Promise<void>>();
 
+  function change<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T> {
+    const turn = (changing.get(shop) ?? Promise.resolve()).then(() => tryOften(shop, command, CHANGE_TRIES));
+    const ended = turn
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => {
+        if (changing.get(shop) === ended) changing.delete(shop);
+      });
+    changing.set(shop, ended);
+    return turn;
+  }
+
   return {
     get,
-    use: (shop, command) => use(shop, command),
-    change(shop, command) {
-      const turn = (changing.get(shop) ?? Promise.resolve()).then(() => use(shop, command, CHANGE_TRIES));
-      const ended = turn
-        .then(
-          () => undefined,
-          () => undefined,
-        )
-        .then(() => {
-          if (changing.get(shop) === ended) changing.delete(shop);
-        });
-      changing.set(shop, ended);
-      return turn;
+    change,
+    async use(shop, command) {
+      try {
+        return await tryOften(shop, command, TRIES);
+      } catch (error) {
+        if (!(error instanceof StaleConfig)) throw error;
+        // One change after another, such as a roster being brought in: in turn with them.
+        return change(shop, command);
+      }
     },
     async fresh(shop) {
       const known = await get(shop);

@@ -60,10 +60,10 @@ export async function changeConfig(
   now: number,
   change: (config: ShopConfig) => ConfigFields,
 ): Promise<void> {
-  const effects = await house.configs.change(shop, ({ config }) => {
+  await house.configs.change(shop, async ({ config }) => {
     const fields = change(config);
     const after = applied(config, fields);
-    return configure(house.redis, {
+    const effects = await configure(house.redis, {
       now,
       shop,
       expected: config.version,
@@ -71,9 +71,10 @@ export async function changeConfig(
       roster: rosterChanges(config, after),
       groups: [...config.groups.keys(), ...after.groups.keys()],
     });
+    tellEffects(house, shop, effects);
+    // Within its turn: the next change is made of this one.
+    await house.configs.fresh(shop);
   });
-  tellEffects(house, shop, effects);
-  await house.configs.fresh(shop);
   house.due(shop, now);
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../../client-sdk/contract/index.ts';
 import { noteOn, readMessages, storeMessage } from '../store/message.ts';
 import { type ConversationRecord, readConversation } from '../store/read.ts';
-import { type Actor, maySee } from './actor.ts';
+import { type Actor, maySee, maySteer } from './actor.ts';
 import type { Except, House } from './house.ts';
 import { refusalFor } from './refusals.ts';
 import { tellEffects } from './told.ts';
@@ -96,7 +96,7 @@ export async function setTyping(house: House, actor: Actor, id: string, typing: 
 export async function markRead(house: House, actor: Actor, id: string, seq: number, now: number): Promise<void> {
   const { scope } = await house.configs.get(actor.shop);
   const noted = await noteOn(scope, { now, conversation: id, by: actor, what: 'seen', seq });
-  if (noted.kind !== 'done') throw refusalFor(noted.kind);
+  if (noted.kind !== 'done') throw refusalFor(maySteer(actor) ? noted.kind : 'missing');
   if (!noted.changed) return;
   const event = { conversation: id, by: { kind: actor.kind, id: actor.id }, seq: noted.value };
   if (actor.kind !== 'buyer') house.tell.buyer(actor.shop, noted.buyer, 'message:seen', event);

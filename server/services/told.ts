@@ -1,6 +1,7 @@
 /** Turns what a command brought about into what each client is told. */
 import type { Assignment, Conversation, MoveCause } from '../../client-sdk/contract/index.ts';
-import { queuePosition } from '../store/read.ts';
+import { readBuyer } from '../store/buyers.ts';
+import { queuePosition, readConversation } from '../store/read.ts';
 import type { Effects } from '../store/shapes.ts';
 import type { Shop } from './configs.ts';
 import type { Except, House } from './house.ts';
@@ -42,6 +43,14 @@ export async function tellBuyer(
     },
     except,
   );
+}
+
+/** Tells a buyer who has just connected how their open conversation stands: something may have happened meanwhile. */
+export async function tellPresentChat(house: House, shop: string, buyer: string): Promise<void> {
+  const at = await house.configs.get(shop);
+  const conversation = (await readBuyer(at.scope, buyer))?.conversation;
+  const record = conversation ? await readConversation(at.scope, conversation) : undefined;
+  if (record && record.conversation.state !== 'closed') await tellBuyer(house, at, record.conversation);
 }
 
 export type Arrival = {

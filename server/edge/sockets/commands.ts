@@ -48,15 +48,19 @@ async function carryOut<Commands extends Record<string, Command>, Asking>(
   return handler(await serving.asking(), parsed.data as z.output<Commands[keyof Commands]['data']>);
 }
 
+/** Carried out one after another for each socket: what somebody writes stays in the order they wrote it. */
+const inOrder: ReadonlySet<string> = new Set(['message:send']);
+
 /** Serves every command a socket sends. */
 export function serveCommands<Commands extends Record<string, Command>, Asking>(
   socket: Socket,
   serving: Serving<Commands, Asking>,
 ): void {
+  let before: Promise<void> = Promise.resolve();
   socket.onAny((name: string, ...args: unknown[]) => {
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (args.pop() as (answer: Ack<unknown>) => void) : () => {};
-    serving.track(
+    const answer = () =>
       carryOut(serving, name, args).then(
         (data) => acknowledge({ ok: true, data }),
         (error) => {
@@ -64,7 +68,9 @@ export function serveCommands<Commands extends Record<string, Command>, Asking>(
           if (refusal !== error) serving.log.error({ ...serving.facts, command: name, err: error }, 'a command failed');
           acknowledge({ ok: false, error: failureOf(refusal, serving.language) });
         },
-      ),
-    );
+      );
+    const answered = inOrder.has(name) ? before.then(answer) : answer();
+    if (inOrder.has(name)) before = answered;
+    serving.track(answered);
   });
 }

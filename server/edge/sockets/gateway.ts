@@ -5,6 +5,7 @@ import { agentOfToken, buyerOfToken, type Keys } from '../../services/access.ts'
 import { type AgentActor, agentActor, type BuyerActor, maySteer } from '../../services/actor.ts';
 import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
 import type { House } from '../../services/house.ts';
+import { tellPresentChat } from '../../services/told.ts';
 import { agentHandlers } from './agent-handlers.ts';
 import { buyerHandlers } from './buyer-handlers.ts';
 import { serveCommands } from './commands.ts';
@@ -41,13 +42,19 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
   admit(buyers, (token) => buyerOfToken(house, token, clock()), onFault);
   buyers.on('connection', (socket: Socket) => {
     const { actor, language } = socket.data as SocketData<BuyerActor>;
+    const facts = { shop: actor.shop, buyer: actor.id };
     const joined = Promise.resolve(socket.join(buyerRoom(actor.shop, actor.id)));
+    track(
+      joined
+        .then(() => tellPresentChat(house, actor.shop, actor.id))
+        .catch((error) => house.log.warn({ ...facts, err: error }, 'a buyer was not told how their chat stands')),
+    );
     serveCommands(socket, {
       commands: buyerCommands,
       handlers: forBuyers,
       language,
       log: house.log,
-      facts: { shop: actor.shop, buyer: actor.id },
+      facts,
       async asking() {
         await joined;
         return { actor, socket: socket.id };
