@@ -3,7 +3,6 @@ import { Refusal, type RouteName } from '../../../client-sdk/contract/index.ts';
 import { choosePresence } from '../../services/attendance.ts';
 import { createShop, deleteAgent, deleteGroup, patchSettings, putAgent, putGroup } from '../../services/shops.ts';
 import type { Edge, Handlers } from './call.ts';
-import { loggable } from './failures.ts';
 
 const configOf = async ({ house }: Edge, shop: string) => (await house.configs.fresh(shop)).config;
 
@@ -34,7 +33,7 @@ export const shopHandlers: Handlers<ShopRoute> = {
       await disconnectAgent?.(shop, agent);
     } catch (error) {
       // The agent is gone whatever becomes of the sockets: each command of theirs is refused.
-      house.log.warn({ err: loggable(error), shop, agent }, 'the sockets of a removed agent could not be closed');
+      house.log.warn({ err: error, shop, agent }, 'the sockets of a removed agent could not be closed');
     }
     return { ok: true };
   },

@@ -1,7 +1,6 @@
 /** What balancers and Prometheus ask: is the process alive, can it serve, and how is it doing. */
 import { type Response, Router } from 'express';
 import type { House } from '../../services/house.ts';
-import { loggable } from './failures.ts';
 import type { Metrics } from './metrics.ts';
 import { within } from './time-limit.ts';
 
@@ -40,7 +39,7 @@ export function createHealth({ redis, log, metrics, readyTimeMs = READY_TIME_MS 
       await within(readyTimeMs, redis.eval(PROBE, 0));
       response.json({ ok: true });
     } catch (error) {
-      log.warn({ err: loggable(error) }, 'not ready: Redis cannot serve');
+      log.warn({ err: error }, 'not ready: Redis cannot serve');
       const reason = error instanceof Error ? error.message : 'unknown';
       response.status(503).json({ ok: false, reason: `Redis cannot serve: ${reason}` });
     }

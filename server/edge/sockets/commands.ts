@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import { type Ack, failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
 import type { Log } from '../../services/house.ts';
+import { passesByItself } from '../../services/trouble.ts';
 
 type Command = { readonly data: z.ZodType; readonly answer: z.ZodType };
 
@@ -30,8 +31,7 @@ export type Serving<Commands extends Record<string, Command>, Asking> = {
 /** The refusal that a thrown value is for the client. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const lost = error instanceof Error && /Connection is closed|ECONN|LOADING|CLUSTERDOWN/.test(error.message);
-  return new Refusal(lost ? 'unavailable' : 'internal');
+  return new Refusal(passesByItself(error) ? 'unavailable' : 'internal');
 }
 
 async function carryOut<Commands extends Record<string, Command>, Asking>(
