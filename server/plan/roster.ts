@@ -14,11 +14,15 @@ export type RosterEntry = {
   readonly groups: string;
 };
 
-/** Which groups an agent is in, found once for all agents. */
-export function membershipsOf(config: ShopConfig): Map<string, { group: string; level: number; rated: boolean }[]> {
+/** Which groups each of `agents` (all, without it) is in, found in one pass over all groups. */
+export function membershipsOf(
+  config: ShopConfig,
+  agents?: ReadonlySet<string>,
+): Map<string, { group: string; level: number; rated: boolean }[]> {
   const found = new Map<string, { group: string; level: number; rated: boolean }[]>();
   for (const group of config.groups.values()) {
     for (const { agent, level } of group.members) {
+      if (agents && !agents.has(agent)) continue;
       const list = found.get(agent) ?? [];
       list.push({ group: group.id, level, rated: group.mode === 'conversion-first' });
       found.set(agent, list);

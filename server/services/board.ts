@@ -68,10 +68,15 @@ function positionOf(cursor: string | undefined, state: ConversationState | undef
 
 const cursorOf = (position: Position) => ('open' in position ? `o${position.open}` : `c${position.closed}`);
 
-/** How many are read at once while looking for those that match. */
+/** How many are read at once while looking for those that match … */
 const BATCH = 200;
+/** … and how often one call does; a page may come back short, with a cursor to go on. */
+const BATCHES = 10;
 
-/** Open conversations first, then closed ones, latest first. An agent without a higher role sees their own. */
+/**
+ * Open conversations first, then closed ones, latest first. An agent without a higher role sees their own. A page may be
+ * short of its limit and have a `next` all the same.
+ */
 export async function listConversations(
   house: House,
   shop: string,
@@ -83,7 +88,7 @@ export async function listConversations(
   const found: Conversation[] = [];
   let position: Position | undefined = positionOf(query.cursor, query.state);
   // One batch at a time; the cursor stands behind the last one looked at, found or not.
-  while (position !== undefined && found.length < query.limit) {
+  for (let i = 0; i < BATCHES && position !== undefined && found.length < query.limit; i++) {
     const want = own === undefined && query.state === undefined ? query.limit - found.length : BATCH;
     const batch: { id: string; after: Position }[] = await batchFrom(scope, position, want, own);
     const records = await readConversations(

@@ -41,11 +41,24 @@ function applied(config: ShopConfig, fields: ConfigFields): ShopConfig {
   };
 }
 
+/** Agents whose roster entry the change may touch: themselves, members of changed groups, the proxy of before and after. */
+function concerned(before: ShopConfig, after: ShopConfig, fields: ConfigFields): Set<string> {
+  const agents = new Set(fields.agents?.keys());
+  for (const id of fields.groups?.keys() ?? []) {
+    for (const group of [before.groups.get(id), after.groups.get(id)]) {
+      for (const member of group?.members ?? []) agents.add(member.agent);
+    }
+  }
+  for (const { settings } of [before, after]) if (settings.nightShift.proxy) agents.add(settings.nightShift.proxy);
+  return agents;
+}
+
 /** Roster entries that the change makes different. */
-function rosterChanges(before: ShopConfig, after: ShopConfig): RosterChange[] {
-  const [old, now] = [membershipsOf(before), membershipsOf(after)];
+function rosterChanges(before: ShopConfig, after: ShopConfig, fields: ConfigFields): RosterChange[] {
+  const agents = concerned(before, after, fields);
+  const [old, now] = [membershipsOf(before, agents), membershipsOf(after, agents)];
   const changes: RosterChange[] = [];
-  for (const agent of new Set([...before.agents.keys(), ...after.agents.keys()])) {
+  for (const agent of agents) {
     const was = rosterEntry(before, agent, old);
     const entry = rosterEntry(after, agent, now);
     if (JSON.stringify(was) !== JSON.stringify(entry)) changes.push({ agent, entry });
@@ -68,7 +81,7 @@ export async function changeConfig(
       shop,
       expected: config.version,
       fields,
-      roster: rosterChanges(config, after),
+      roster: rosterChanges(config, after, fields),
       groups: [...config.groups.keys(), ...after.groups.keys()],
     });
     tellEffects(house, shop, effects);
@@ -115,7 +128,7 @@ export async function createShop(house: House, id: string, name: string, now: nu
           [secretNames.password + owner.id]: await hashPassword(password),
         },
       },
-      roster: rosterChanges(empty, applied(empty, fields)),
+      roster: rosterChanges(empty, applied(empty, fields), fields),
       groups: [],
     });
   } catch (error) {
