@@ -1,8 +1,9 @@
-/** The demo shop: a small team, two groups and a robot to play with, made on the first run. */
-import type { AgentPut, GroupPut } from '../../client-sdk/contract/index.ts';
+/** The demo shop: a small team, two groups and a few buyers to play with, made on the first run. */
+import { type AgentPut, type BuyerPut, type GroupPut, Refusal } from '../../client-sdk/contract/index.ts';
+import { tokenForBuyer } from '../services/access.ts';
 import { putBuyer } from '../services/buyers.ts';
 import type { House } from '../services/house.ts';
-import { createShop, putAgent, putGroup } from '../services/shops.ts';
+import { createShop, patchSettings, putAgent, putGroup } from '../services/shops.ts';
 
 export const demoShop = 'demo';
 /** Everybody in the demo shop logs in with it; a demo shop is for playing on one's own machine. */
@@ -40,6 +41,12 @@ const groups: Record<string, GroupPut> = {
   },
 };
 
+const buyers: Record<string, BuyerPut> = {
+  lily: { name: 'Lily', crowds: ['vip'], exclusiveAgent: 'anna' },
+  tom: { name: 'Tom', crowds: [] },
+  mei: { name: '小美', crowds: ['newcomer'] },
+};
+
 /** Makes whatever of the demo shop is not there yet; what somebody has changed since stays. `now` in ms. */
 export async function seedDemo(house: House, now: number): Promise<void> {
   const present = await house.configs.fresh(demoShop).catch(() => undefined);
@@ -57,6 +64,18 @@ export async function seedDemo(house: House, now: number): Promise<void> {
     { name: 'Owner', role: 'owner', kind: 'human', password: demoPassword },
     now,
   );
-  await putBuyer(house, demoShop, 'lily', { name: 'Lily', crowds: ['vip'], exclusiveAgent: 'anna' }, now);
+  await patchSettings(house, demoShop, { exclusiveAgents: true }, now);
+  for (const [id, buyer] of Object.entries(buyers)) await putBuyer(house, demoShop, id, buyer, now);
   for (const [id, group] of Object.entries(groups)) await putGroup(house, demoShop, id, group, now);
+}
+
+/**
+ * A token with which anybody may be one of the demo buyers; of other buyers, and of other shops, none is given out.
+ * Throws `not-found`. `now` in ms.
+ */
+export async function demoBuyerToken(house: House, buyer: string, now: number): Promise<string> {
+  if (!Object.hasOwn(buyers, buyer)) {
+    throw new Refusal('not-found', `The demo buyers are ${Object.keys(buyers).join(', ')}.`);
+  }
+  return tokenForBuyer(house, demoShop, buyer, now);
 }

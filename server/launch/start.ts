@@ -1,12 +1,12 @@
 /** `npm start`: Redis, server and workers in one process group, with a demo shop; everything is still there next time. */
 import path from 'node:path';
 import { createWorkers } from '../../workers/workers.ts';
-import { createApplication } from '../application.ts';
+import { type Application, createApplication } from '../application.ts';
 import { readConfig } from '../config.ts';
 import { createPages } from '../edge/http/pages.ts';
 import { createLog } from '../log.ts';
 import { connect, type RedisTarget } from '../store/connect.ts';
-import { demoPassword, demoShop, seedDemo } from './demo.ts';
+import { demoBuyerToken, demoPassword, demoShop, seedDemo } from './demo.ts';
 import { startEmbeddedRedis } from './embedded-redis.ts';
 import { keysFile, ownKeys } from './own-keys.ts';
 import { redisTarget } from './production.ts';
@@ -44,7 +44,10 @@ try {
   }
 
   const keys = ownKeys(config);
-  const application = await createApplication({ redis, keys, log, shared: given, pages: await createPages() });
+  const pages = await createPages(
+    config.demo ? { demoBuyerToken: (buyer) => demoBuyerToken(application.house, buyer, Date.now()) } : {},
+  );
+  const application: Application = await createApplication({ redis, keys, log, shared: given, pages });
   started.push(application.close);
   if (config.demo) await seedDemo(application.house, Date.now());
   const onError = (error: Error) => log.warn({ err: error }, 'the connection of the workers to Redis has trouble');

@@ -22,13 +22,17 @@ function encodeStep(step: Step): (string | number)[] {
   }
 }
 
-/** The arguments of the plan; steps that passed by the settings alone are joined into one where they are neighbours. */
-export function encodeSteps(steps: readonly Step[]): (string | number)[] {
-  const line: (string | number)[] = [];
+/**
+ * The plan as one line: each word followed by a space, so that one may be empty. One argument, not one a word: each
+ * argument of a call costs Redis and Node 0.2 us. Steps that passed by the settings alone are joined into one where they
+ * are neighbours.
+ */
+export function encodeSteps(steps: readonly Step[]): string {
+  const words: (string | number)[] = [];
   for (const step of steps) {
     const [name, ...rest] = encodeStep(step);
-    if (name === 'note' && line.at(-2) === 'note') line[line.length - 1] = `${line.at(-1)};${rest[0]}`;
-    else line.push(name ?? '', ...rest);
+    if (name === 'note' && words.at(-2) === 'note') words[words.length - 1] = `${words.at(-1)};${rest[0]}`;
+    else words.push(name ?? '', ...rest);
   }
-  return line;
+  return `${words.join(' ')} `;
 }

@@ -6,7 +6,7 @@ import { encodeSteps } from './encode.ts';
 import { isNight } from './night.ts';
 
 /** The steps as the claim takes them. */
-export type Plan = readonly (string | number)[];
+export type Plan = string;
 
 /** Plans kept for one configuration; beyond it they are made anew, so that odd entries cannot fill the memory. */
 const KEPT = 2_000;

@@ -63,7 +63,7 @@ export async function open(
       const claimed = await claim(scope, {
         now,
         mode: 'open',
-        steps: planFor(config, known, entry, now),
+        plan: planFor(config, known, entry, now),
         buyer,
         profile: known.profile,
         conversation: known.conversation || fresh,
@@ -111,7 +111,10 @@ export type Again = {
 
 /**
  * Runs the chain again for a conversation that is already there: its holder has left, a robot hands it over, or a place
- * has come free. Takes effect only if nothing has happened to its assignment since `record` was read.
+ * has come free. Takes effect only if it has neither been assigned nor changed hands since `record` was read.
+ *
+ * Robots answer first only where the chain starts anew because a holder left: who asked for a human, or waits in a line,
+ * waits for a person.
  */
 export async function dispatchAgain(house: House, shop: string, again: Again, now: number): Promise<Claimed> {
   const { mode, record, limit, note, requestId } = again;
@@ -124,12 +127,12 @@ export async function dispatchAgain(house: House, shop: string, again: Again, no
       const claimed = await claim(scope, {
         now,
         mode,
-        steps: planFor(config, known, record.entry, now, mode === 'human'),
+        plan: planFor(config, known, record.entry, now, mode !== 'again'),
         buyer,
         profile: known.profile,
         conversation: id,
         request,
-        expected: record.request,
+        expected: `${record.request}:${record.conversation.agent ?? ''}`,
         warmMs: config.settings.contactWindows.warmMs,
         limit: limit ?? '',
         entry: record.entry,

@@ -29,6 +29,10 @@ async function settle(
   note?: string,
 ): Promise<Conversation> {
   if (move.kind === 'repeat') return move.conversation;
+  if (move.kind === 'away' || move.kind === 'nobody-on-duty') {
+    tellEffects(house, actor.shop, move);
+    if (move.presences.length > 0) house.due(actor.shop, now);
+  }
   if (move.kind !== 'moved') throw refusalFor(move.kind);
   const at = await house.configs.get(actor.shop);
   const { conversation, from } = move;
@@ -69,7 +73,7 @@ export async function transferConversation(
       by: maySteer(actor) ? '' : actor.id,
       to: 'agent' in to ? { kind: 'agent', id: to.agent } : { kind: 'group', id: to.group },
       warmMs: config.settings.contactWindows.warmMs,
-      request: options.requestId ? house.ids.request(actor.id, options.requestId) : '',
+      request: house.ids.request(actor.id, options.requestId),
     });
   });
   return settle(house, actor, record, move, 'transfer', now, options.note);

@@ -9,7 +9,20 @@ import { type Effects, effectsOf, shownConversation } from './shapes.ts';
 const script = loadScript(
   'claim',
   ['live', 'held', 'waits', 'queue', 'pool', 'overnight', 'todo', 'lapses', 'events', 'buyer', 'conversation'],
-  ['now', 'version', 'profile', 'buyerId', 'conversationId', 'request', 'mode', 'expected', 'warmMs', 'limit', 'entry'],
+  [
+    'now',
+    'version',
+    'profile',
+    'buyerId',
+    'conversationId',
+    'request',
+    'mode',
+    'expected',
+    'warmMs',
+    'limit',
+    'entry',
+    'plan',
+  ],
 );
 
 /** Why the dispatcher runs: a click, a holder who left, a robot that hands over, or a place that came free. */
@@ -19,14 +32,14 @@ export type Claim = {
   readonly now: number;
   readonly mode: ClaimMode;
   /** Made from the configuration of the scope; see plan/encode.ts. */
-  readonly steps: readonly (string | number)[];
+  readonly plan: string;
   readonly buyer: string;
   /** Version of the buyer's profile that the plan was made with, '0' for none. */
   readonly profile: string;
   readonly conversation: string;
   /** Last part of the assignment's id; the same again is answered as before. */
   readonly request: string;
-  /** For an open: 'new' or 'current', what the conversation is taken for. Else the assignment that was seen. */
+  /** For an open: 'new' or 'current', what the conversation is taken for. Else `<request>:<holder>`, as they were seen. */
   readonly expected: string;
   readonly warmMs: number;
   /** Nobody is taken whose pending has reached it; '' for no limit. */
@@ -68,9 +81,9 @@ export async function claim(scope: Scope, c: Claim): Promise<Claimed> {
       warmMs: c.warmMs,
       limit: c.limit,
       entry: JSON.stringify(c.entry),
+      plan: c.plan,
     },
     scope.ready,
-    c.steps,
   );
   switch (reply[0]) {
     case 'moved':
@@ -80,7 +93,7 @@ export async function claim(scope: Scope, c: Claim): Promise<Claimed> {
     case 'repeat':
       return { kind: 'repeat', assignment: String(reply[1]) };
     case 'still':
-      return { kind: 'still', ...effectsOf([], reply[1]) };
+      return { kind: 'still', ...effectsOf('', reply[1]) };
     default: {
       const conversation = shownConversation(scope.shop, reply[2]);
       return {

@@ -6,7 +6,7 @@ import { type Effects, effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'configure',
-  ['live', 'config', 'secrets', 'held', 'waits', 'todo', 'lapses', 'events'],
+  ['live', 'config', 'secrets', 'held', 'waits', 'overnight', 'todo', 'lapses', 'events'],
   ['now', 'expected', 'threshold', 'fieldCount'],
 );
 
@@ -96,7 +96,8 @@ export async function readConfig(redis: Connection, shop: string): Promise<Store
   if (!version || !fields?.settings) return undefined;
   const agents = new Map<string, Agent>();
   const groups = new Map<string, Group>();
-  for (const [field, value] of Object.entries(fields)) {
+  // In one order everywhere: a draw among groups counts for them as they are listed, and Redis lists as it likes.
+  for (const [field, value] of Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (field.startsWith('agent:')) agents.set(field.slice(6), JSON.parse(value) as Agent);
     else if (field.startsWith('group:')) groups.set(field.slice(6), JSON.parse(value) as Group);
   }

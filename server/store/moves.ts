@@ -29,7 +29,8 @@ const eraseScript = loadScript(
 
 /** `repeat`: it was so already. The others say why not. */
 export type Move =
-  | { readonly kind: 'missing' | 'closed' | 'not-holder' | 'away' | 'nobody-on-duty' | 'taken' }
+  | { readonly kind: 'missing' | 'closed' | 'not-holder' | 'taken' }
+  | ({ readonly kind: 'away' | 'nobody-on-duty' } & Effects)
   | { readonly kind: 'repeat'; readonly conversation: Conversation }
   | ({ readonly kind: 'moved' } & Moved);
 
@@ -37,7 +38,8 @@ function moveFrom(shop: string, reply: Reply): Move {
   const kind = reply[0];
   if (kind === 'moved') return { kind, ...movedFrom(shop, reply) };
   if (kind === 'repeat') return { kind, conversation: shownConversation(shop, reply[1]) };
-  return { kind: kind as Exclude<Move['kind'], 'moved' | 'repeat'> };
+  if (kind === 'away' || kind === 'nobody-on-duty') return { kind, ...effectsOf([], reply[1]) };
+  return { kind: kind as 'missing' | 'closed' | 'not-holder' | 'taken' };
 }
 
 /** A conversation and whose it is: both are in the key of what a move writes. */
@@ -56,7 +58,7 @@ export type Transfer = {
   readonly by: string;
   readonly to: { readonly kind: 'agent' | 'group'; readonly id: string };
   readonly warmMs: number;
-  /** '' where the caller sent none. */
+  /** The same again is answered as before. */
   readonly request: string;
 };
 

@@ -6,7 +6,7 @@ import { type Effects, effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'presence',
-  ['live', 'waits', 'todo', 'lapses', 'sockets', 'events'],
+  ['live', 'waits', 'overnight', 'todo', 'lapses', 'sockets', 'events'],
   ['now', 'version', 'agentId', 'change', 'value', 'detail', 'graceMs'],
 );
 

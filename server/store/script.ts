@@ -4,7 +4,7 @@
  * A script's header is its signature: `@keys` and `@args` name what it takes, `@include` the files of `scripts/lib` it
  * is built with, `@ready` that ready sets follow its keys. The names become locals of the script and fields of the
  * call, so that neither side counts positions. Inside: READY is the index of the first ready set, REST of the last
- * named argument; `now` is a number.
+ * named argument; `now` is a number, and `stamp` the same as text.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -29,8 +29,9 @@ function words(source: string, tag: string): string[] {
 
 function bind(names: readonly string[], table: string): string {
   if (names.length === 0) return '';
-  const values = names.map((name, i) => (name === 'now' ? `tonumber(${table}[${i + 1}])` : `${table}[${i + 1}]`));
-  return `local ${names.join(', ')} = ${values.join(', ')}`;
+  const values = names.map((_, i) => `${table}[${i + 1}]`);
+  const now = names.includes('now') ? 'local stamp = now\nnow = tonumber(now)' : '';
+  return `local ${names.join(', ')} = ${values.join(', ')}\n${now}`;
 }
 
 /** Reads `scripts/<name>.lua`, with what it includes. Throws if its header does not name the keys and arguments expected. */

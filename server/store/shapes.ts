@@ -15,11 +15,11 @@ export type Moved = Effects & { readonly conversation: Conversation; readonly fr
 const list = (reply: Reply[number] | undefined): Reply => (Array.isArray(reply) ? reply : []);
 
 export function effectsOf(loads: Reply[number] | undefined, presences: Reply[number] | undefined): Effects {
-  const numbers = list(loads);
   const changes = list(presences);
   const effects = { loads: [] as Load[], presences: [] as PresenceChange[] };
-  for (let i = 0; i < numbers.length; i += 3) {
-    effects.loads.push({ agent: String(numbers[i]), pending: Number(numbers[i + 1]), active: Number(numbers[i + 2]) });
+  for (const load of typeof loads === 'string' && loads ? loads.split(';') : []) {
+    const [agent = '', pending, active] = load.split('|');
+    effects.loads.push({ agent, pending: Number(pending), active: Number(active) });
   }
   for (let i = 0; i < changes.length; i += 3) {
     effects.presences.push({
@@ -65,7 +65,7 @@ const shownFields = [
 ];
 
 export function shownConversation(shop: string, reply: Reply[number] | undefined): Conversation {
-  const [id, ...values] = list(reply);
+  const [id, ...values] = String(reply).split('|');
   return conversationFrom(shop, (name) => values[shownFields.indexOf(name)], String(id));
 }
 

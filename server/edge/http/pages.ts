@@ -6,7 +6,7 @@ import { Router } from 'express';
 
 const sdkFolder = new URL('../../../client-sdk/', import.meta.url);
 
-/** One ES module for browsers. Throws what esbuild finds wrong. */
+/** One ES module, or one style sheet, for browsers. Throws what esbuild finds wrong. */
 async function bundle(entry: string): Promise<string> {
   const result = await build({
     entryPoints: [fileURLToPath(new URL(entry, sdkFolder))],
@@ -21,11 +21,16 @@ async function bundle(entry: string): Promise<string> {
   return result.outputFiles[0]?.text ?? '';
 }
 
-/** `/` the demo page; `/sdk/fenliu.js` the SDK, for any page to import. */
-export async function createPages(): Promise<Router> {
+export type PagesParts = {
+  /** A token of a demo buyer, for whoever asks. Throws `not-found` for any other buyer. Without it nobody is given any. */
+  readonly demoBuyerToken?: (buyer: string) => Promise<string>;
+};
+
+/** `/` the demo page; `/sdk/fenliu.js` the SDK, for any page to import; `POST /demo/buyers/:buyer/token` for the demo page. */
+export async function createPages({ demoBuyerToken }: PagesParts = {}): Promise<Router> {
   const [page, style, demo, sdk] = await Promise.all([
     readFile(new URL('demo/index.html', sdkFolder), 'utf8'),
-    readFile(new URL('demo/demo.css', sdkFolder), 'utf8'),
+    bundle('demo/demo.css'),
     bundle('demo/demo.ts'),
     bundle('index.ts'),
   ]);
@@ -39,6 +44,11 @@ export async function createPages(): Promise<Router> {
   for (const [path, type, text] of files) {
     router.get(path, (_request, response) => {
       response.type(type).set('Cache-Control', 'no-cache').send(text);
+    });
+  }
+  if (demoBuyerToken) {
+    router.post('/demo/buyers/:buyer/token', async (request, response) => {
+      response.set('Cache-Control', 'no-store').json({ token: await demoBuyerToken(request.params.buyer) });
     });
   }
   return router;

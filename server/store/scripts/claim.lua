@@ -3,14 +3,14 @@
 --
 -- @keys live held waits queue pool overnight todo lapses events buyer conversation
 -- @ready the ready sets of the whole shop and of every group
--- @args now version profile buyerId conversationId request mode expected warmMs limit entry
--- then the steps, each its name and what it takes; see server/plan/encode.ts
+-- @args now version profile buyerId conversationId request mode expected warmMs limit entry plan
 -- @include live agent turn presence contacts conversation
 --
 -- mode: open | again | human | queue | pool | morning. An open expects 'new' or 'current' of its conversation; every
--- other mode names the assignment it saw, and is refused when another has come since.
+-- other mode names the assignment and the holder it saw, '<request>:<agent>', and is refused when either is another now.
 -- request: the last part of the assignment's id; the same again answers the same.
 -- limit: with a number, nobody is taken whose pending has reached it.
+-- plan: the steps, each its name and what it takes; see server/plan/encode.ts
 --
 -- Result: {'stale'} the plan is of other settings; {'buyer', profile, conversation} of another buyer's profile or
 -- conversation; {'repeat', assignment}; {'moved'} somebody else was faster; {'still'} it stays where it is;
@@ -36,7 +36,7 @@ end
 if expected ~= 'new' then
   c = conversationOf(conversationId)
   if call('HEXISTS', conversation, 'a:' .. request) == 1 then return { 'repeat', conversationId .. '.' .. request } end
-  if mode ~= 'open' and (not c or c.state == 'closed' or c.assignment ~= expected) then return { 'moved' } end
+  if mode ~= 'open' and (not c or c.state == 'closed' or c.assignment .. ':' .. c.agent ~= expected) then return { 'moved' } end
   if mode == 'queue' and call('ZRANGE', queue, 0, 0)[1] ~= conversationId then return { 'moved' } end
 end
 
@@ -57,167 +57,137 @@ local function available(a)
   return hasRoom(a) or (c ~= nil and c.agent == a.id)
 end
 
-local trace, steps = '', 0
-local function tried(step, why, ...)
-  trace = trace .. (steps > 0 and ';' or '') .. table.concat({ step, why, ... }, ':')
-  steps = steps + 1
-end
+local trace = ''
+local function tried(item) trace = trace == '' and item or trace .. ';' .. item end
 
 local outcome, agent, group, wonBy = nil, nil, '', nil
-local function won(step, result, a, why, ...)
+local function won(step, result, a, item)
   outcome, agent, wonBy = result, a, step
-  tried(step, why, ...)
+  tried(item)
 end
 
-local function turnIn(step, why, g, ...)
+local function turnIn(step, why, g, fact)
   local a, pass, first = lowest(g, fits)
   if not a then return false end
   local pending = a.pending
   local level = serve(g, a, pass, first)
   group = g ~= '*' and g or ''
-  won(step, 'agent', a, why, g, a.id, pass, level, pending, ...)
+  won(step, 'agent', a, step .. ':' .. why .. ':' .. g .. ':' .. a.id .. ':' .. text(pass) .. ':' .. level .. ':' .. pending
+    .. ':' .. fact)
   return true
-end
-
-local walk = {}
-
-walk['note'] = function(i)
-  if ARGV[i] ~= '' then
-    trace = trace .. (steps > 0 and ';' or '') .. ARGV[i]
-    steps = steps + 1
-  end
-  return 1
-end
-
-walk['hot-contact'] = function(i)
-  local within = tonumber(ARGV[i])
-  for id, at in contactsIn(contacts) do
-    local a = agentOf(id)
-    if a.kind == 'agent' then
-      local age = now - tonumber(at)
-      if age > within then
-        tried('hot-contact', 'older-than-window', id, age)
-      elseif a.presence == 'offline' then
-        tried('hot-contact', 'contact-offline', id, age)
-      elseif max and (a.presence ~= 'online' or not underLimit(a)) then
-        tried('hot-contact', 'at-limit', id, age)
-      else
-        won('hot-contact', 'agent', a, 'recent-and-present', id, age, a.presence)
-      end
-      return 1
-    end
-  end
-  tried('hot-contact', 'no-contact')
-  return 1
-end
-
-walk['night-shift'] = function(i)
-  won('night-shift', 'proxy', agentOf(ARGV[i]), 'night', ARGV[i])
-  return 1
-end
-
-local function leave(step, i, why)
-  won(step, ARGV[i], ARGV[i + 1] ~= '' and agentOf(ARGV[i + 1]) or nil, why)
-end
-
-walk['nobody-on-duty'] = function(i)
-  local online = tonumber(get('online')) or 0
-  if online == 0 then leave('nobody-on-duty', i, 'nobody-online') else tried('nobody-on-duty', 'someone-online', online) end
-  return 2
-end
-
-walk['warm-contact'] = function(i)
-  local within, some, recent, away = tonumber(ARGV[i]), false, false, nil
-  for id, at in contactsIn(contacts) do
-    local a = agentOf(id)
-    if a.kind == 'agent' then
-      some = true
-      if now - tonumber(at) <= within then
-        if available(a) then
-          won('warm-contact', 'agent', a, 'on-duty', id, now - tonumber(at))
-          return 1
-        end
-        if a.presence ~= 'offline' then recent = 'nobody-on-duty' end
-        recent = recent or 'all-offline'
-        if a.presence == 'hung-up' then away = away or a end
-      end
-    end
-  end
-  if away and not queueFirst then
-    local own = {}
-    for g in memberships(away.groups) do
-      if g ~= '*' then own[#own + 1] = g end
-    end
-    local g = #own > 0 and drawGroup(own)
-    if g and turnIn('warm-contact', 'hung-up-colleague', g, away.id) then return 1 end
-    if turnIn('warm-contact', 'hung-up-shop', '*', away.id) then return 1 end
-  end
-  tried('warm-contact', recent or (some and 'older-than-window' or 'no-contact'))
-  return 1
-end
-
-walk['exclusive-agent'] = function(i)
-  local a = agentOf(ARGV[i])
-  if a.kind == 'agent' and available(a) then
-    won('exclusive-agent', 'agent', a, 'on-duty', a.id)
-  else
-    tried('exclusive-agent', 'not-on-duty', a.id)
-  end
-  return 1
 end
 
 local function robotHere(a) return a.kind == 'robot' and a.presence == 'online' and (hasRoom(a) or (c ~= nil and c.agent == a.id)) end
 
-walk['shop-robot'] = function(i)
-  local a = agentOf(ARGV[i])
-  if robotHere(a) then won('shop-robot', 'robot', a, 'robot-first', a.id) else tried('shop-robot', 'robot-away', a.id) end
-  return 1
-end
+local token = string.gmatch(plan, '([^ ]*) ')
 
--- The groups left at one level of narrowing: (step, what narrowed, count, then group and its robot or '').
-local function groups(step, i)
-  local by, n = ARGV[i], tonumber(ARGV[i + 1])
-  local names, robots, staffed = {}, {}, {}
-  for k = 1, n do
-    local g, robot = ARGV[i + 2 * k], ARGV[i + 2 * k + 1]
-    names[k], robots[g] = g, robot
-    if robot ~= '' and robotHere(agentOf(robot)) then staffed[#staffed + 1] = g end
-  end
-  local g = drawGroup(names)
-  if not g and #staffed > 0 then g = staffed[add('@draw:robots', 1) % #staffed + 1] end
-  if g and robots[g] ~= '' then
-    local a = agentOf(robots[g])
-    if robotHere(a) then
-      group = g
-      won('group-robot', 'robot', a, 'group-robot-on', g, a.id, by)
-      return 2 + 2 * n
+-- Tries one step, which takes what is its own from the plan. One function with a branch a step, not a table of functions:
+-- each function is made anew with every run (0.2 us, and the garbage it leaves).
+local function try(step)
+  if step == 'note' then
+    tried(token())
+  elseif step == 'hot-contact' then
+    local within = tonumber(token())
+    for id, at in contactsIn(contacts) do
+      local a = agentOf(id)
+      if a.kind == 'agent' then
+        local age = now - tonumber(at)
+        local fact = ':' .. id .. ':' .. age
+        if age > within then return tried('hot-contact:older-than-window' .. fact) end
+        if a.presence == 'offline' then return tried('hot-contact:contact-offline' .. fact) end
+        if max and (a.presence ~= 'online' or not underLimit(a)) then return tried('hot-contact:at-limit' .. fact) end
+        return won('hot-contact', 'agent', a, 'hot-contact:recent-and-present' .. fact .. ':' .. a.presence)
+      end
     end
-    tried('group-robot', 'robot-away', a.id, g)
+    tried('hot-contact:no-contact')
+  elseif step == 'night-shift' then
+    local proxy = agentOf(token())
+    won('night-shift', 'proxy', proxy, 'night-shift:night:' .. proxy.id)
+  elseif step == 'nobody-on-duty' then
+    local to, id, online = token(), token(), tonumber(get('online')) or 0
+    if online > 0 then return tried('nobody-on-duty:someone-online:' .. online) end
+    won('nobody-on-duty', to, id ~= '' and agentOf(id) or nil, 'nobody-on-duty:nobody-online')
+  elseif step == 'warm-contact' then
+    local within, some, recent, away = tonumber(token()), false, false, nil
+    for id, at in contactsIn(contacts) do
+      local a = agentOf(id)
+      if a.kind == 'agent' then
+        some = true
+        local age = now - tonumber(at)
+        if age <= within then
+          if available(a) then return won('warm-contact', 'agent', a, 'warm-contact:on-duty:' .. id .. ':' .. age) end
+          if a.presence ~= 'offline' then recent = 'nobody-on-duty' end
+          recent = recent or 'all-offline'
+          if a.presence == 'hung-up' then away = away or a end
+        end
+      end
+    end
+    if away and not queueFirst then
+      local own = {}
+      for g in memberships(away.groups) do
+        if g ~= '*' then own[#own + 1] = g end
+      end
+      local g = #own > 0 and drawGroup(own, fits)
+      if g and turnIn('warm-contact', 'hung-up-colleague', g, away.id) then return end
+      if turnIn('warm-contact', 'hung-up-shop', '*', away.id) then return end
+    end
+    tried('warm-contact:' .. (recent or (some and 'older-than-window' or 'no-contact')))
+  elseif step == 'exclusive-agent' then
+    local a = agentOf(token())
+    if a.kind == 'agent' and available(a) then
+      return won('exclusive-agent', 'agent', a, 'exclusive-agent:on-duty:' .. a.id)
+    end
+    tried('exclusive-agent:not-on-duty:' .. a.id)
+  elseif step == 'shop-robot' then
+    local a = agentOf(token())
+    if robotHere(a) then return won('shop-robot', 'robot', a, 'shop-robot:robot-first:' .. a.id) end
+    tried('shop-robot:robot-away:' .. a.id)
+  elseif step == 'group' or step == 'widened' then
+    -- The groups left at one level of narrowing: what narrowed, how many, then each group and its robot or ''.
+    local by, n = token(), tonumber(token())
+    local names, robots, staffed = {}, {}, nil
+    for k = 1, n do
+      local g, robot = token(), token()
+      names[k] = g
+      if robot ~= '' then
+        local a = agentOf(robot)
+        robots[g] = a
+        if robotHere(a) then
+          staffed = staffed or {}
+          staffed[#staffed + 1] = g
+        end
+      end
+    end
+    local g, anybody = drawGroup(names, fits)
+    if not g and staffed then g = staffed[add('@draw:robots', 1) % #staffed + 1] end
+    local robot = g and robots[g]
+    if robot then
+      if robotHere(robot) then
+        group = g
+        return won('group-robot', 'robot', robot, 'group-robot:group-robot-on:' .. g .. ':' .. robot.id .. ':' .. by)
+      end
+      tried('group-robot:robot-away:' .. robot.id .. ':' .. g)
+    end
+    if not g then
+      tried(step .. (anybody and ':at-limit:' or ':nobody-on-duty:') .. by)
+    elseif queueFirst then
+      tried(step .. ':others-wait-first:' .. by)
+    elseif not turnIn(step, 'next-in-turn', g, by) then
+      anybody = (tonumber(get('@' .. g .. ':levels')) or 0) > 0
+      tried(step .. (anybody and ':at-limit:' or ':nobody-on-duty:') .. by)
+    end
+  elseif step == 'full' then
+    local to, id = token(), token()
+    won('full', to, id ~= '' and agentOf(id) or nil, queueFirst and 'full:others-wait-first' or 'full:everyone-full')
+  else
+    error('no such step: ' .. tostring(step))
   end
-  if not g then
-    tried(step, 'nobody-on-duty', by)
-  elseif queueFirst then
-    tried(step, 'others-wait-first', by)
-  elseif not turnIn(step, 'next-in-turn', g, by) then
-    tried(step, fits and 'at-limit' or 'nobody-on-duty', by)
-  end
-  return 2 + 2 * n
-end
-walk['group'] = function(i) return groups('group', i) end
-walk['widened'] = function(i) return groups('widened', i) end
-
-walk['full'] = function(i)
-  leave('full', i, queueFirst and 'others-wait-first' or 'everyone-full')
-  return 2
 end
 
-local i = REST + 1
-while not outcome do
-  i = i + 1 + walk[ARGV[i]](i + 1)
-end
+while not outcome do try(token()) end
 
 -- A sweep that finds no better place leaves everything as it is.
-if (mode == 'queue' and outcome == 'queue') or (mode == 'pool' and (outcome == 'pool' or outcome == 'queue'))
+if (mode == 'queue' and outcome == 'queue') or (mode == 'pool' and (outcome == 'pool' or wonBy == 'full'))
   or (mode == 'morning' and outcome ~= 'agent') then
   flush()
   return { 'still', presenceChanges }
@@ -227,7 +197,8 @@ local from = c and c.agent or ''
 local to = agent and agent.id or ''
 local fresh = c == nil
 if fresh then
-  c = { id = conversationId, buyer = buyerId, state = '', agent = '', overnight = '', waitingSince = '', lastSeq = '0', openedAt = now, closedAt = '' }
+  c = { id = conversationId, buyer = buyerId, state = '', agent = '', overnight = '', waitingSince = '',
+    lastSeq = '0', openedAt = stamp, closedAt = '' }
 else
   call('ZREM', todo, c.id)
 end
@@ -238,11 +209,12 @@ if fresh or from ~= to or (to == '' and c.state ~= state) then
   if agent then
     take(c, agent)
   else
-    call('ZADD', held, 0, ':' .. c.id)
+    call('ZADD', held, '0', ':' .. c.id)
     call('ZADD', state == 'queued' and queue or pool, add('tickets', 1), c.id)
     if state == 'queued' then add('queued', 1) end
   end
 end
+if from == to and c.via == 'proxy' and outcome ~= 'proxy' then call('ZREM', overnight, c.id) end -- who was proxy keeps it by day
 if wonBy == 'night-shift' then
   c.overnight = '1'
   call('ZADD', overnight, 'NX', add('tickets', 1), c.id)
@@ -258,10 +230,17 @@ else
   call('HSET', buyer, 'contacts', contacts)
 end
 
-local record = table.concat({ now, outcome, to, group, wonBy, trace }, '|')
-call('HSET', conversation, 'state', state, 'agent', to, 'group', group, 'via', outcome, 'assignment', request,
-  'overnight', c.overnight, 'a:' .. request, record, unpack(fresh and { 'buyer', buyerId, 'openedAt', now,
-  'entry', entry, 'previous', b[2] or '' } or (mode == 'open' and { 'entry', entry } or {})))
+local record = stamp .. '|' .. outcome .. '|' .. to .. '|' .. group .. '|' .. wonBy .. '|' .. trace
+if fresh then
+  call('HSET', conversation, 'buyer', buyerId, 'openedAt', stamp, 'state', state, 'agent', to, 'group', group, 'via', outcome,
+    'entry', entry, 'assignment', request, 'a:' .. request, record)
+  if b[2] then call('HSET', conversation, 'previous', b[2]) end
+  if c.overnight ~= '' then call('HSET', conversation, 'overnight', c.overnight) end
+else
+  call('HSET', conversation, 'state', state, 'agent', to, 'group', group, 'via', outcome, 'overnight', c.overnight,
+    'assignment', request, 'a:' .. request, record)
+  if mode == 'open' then call('HSET', conversation, 'entry', entry) end
+end
 emit('assigned', 'conversation', c.id, 'buyer', c.buyer, 'assignment', request, 'outcome', outcome, 'agent', to, 'from', from,
   'mode', mode)
 flush()

@@ -1,7 +1,7 @@
 -- configure: writes a change of the shop's configuration and brings every ready set in line with it, if nothing else
 -- has changed it since it was read.
 --
--- @keys live config secrets held waits todo lapses events
+-- @keys live config secrets held waits overnight todo lapses events
 -- @ready the ready sets of the whole shop and of every group, before and after the change
 -- @args now expected threshold fieldCount
 -- threshold: of busyness; '' leaves it
@@ -40,7 +40,7 @@ local function reposition(a, before, after)
   for group, old in pairs(before) do
     local new = after[group]
     if not new then
-      leaveGroup(a, group, old.level)
+      leaveGroup(a, group, old.level, busyness(a))
     elseif new.level ~= old.level or new.rated ~= old.rated then
       rescale(a, group, strideOf(a, new.level, new.rated) / strideOf(a, old.level, old.rated))
       add('@' .. group .. ':levels', new.level - old.level)
@@ -77,6 +77,10 @@ while i < #ARGV do
   put(id .. ':capacity', capacity)
   put(id .. ':groups', groups)
 end
+
+-- Redis keeps a hash of up to 128 short fields as a list, and searches it from its start for each one that is asked
+-- for. A single long value makes it a table at once; measured with ten agents, reading six fields takes less than half.
+if expected == '0' then put('wide', string.rep('-', 65)) end
 
 local version = tonumber(expected) + 1
 put('version', version)

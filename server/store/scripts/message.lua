@@ -1,6 +1,6 @@
 -- message: stores one message of a conversation, counts who waits, and refreshes the recent contact.
 --
--- @keys live held waits todo lapses events conversation buyer messages sent
+-- @keys live held waits overnight todo lapses events conversation buyer messages sent
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version conversationId fromKind fromId clientId body warmMs
 -- body: the message as JSON without its closing brace; its seq is added here
@@ -49,11 +49,12 @@ if holder and holder.kind == 'agent' and (fromKind ~= 'buyer' or holder.presence
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', holder.id, tonumber(warmMs)))
 end
 
--- The holder is away: dispatched again now that the buyer writes. An owner who holds a left message keeps it until
--- somebody is online; a proxy keeps what it holds until the morning.
+-- The holder is away: dispatched again now that the buyer writes. What came in overnight stays with the proxy until the
+-- morning, and a message that was left with an owner or a proxy until somebody is online.
 local again = ''
-if fromKind == 'buyer' and holder and holder.presence == 'offline' and holder.kind ~= 'proxy'
-  and (c.via ~= 'owner' or (tonumber(get('online')) or 0) > 0) then
+local left = c.via == 'owner' or c.via == 'proxy'
+if fromKind == 'buyer' and holder and holder.presence == 'offline'
+  and (not left or ((tonumber(get('online')) or 0) > 0 and not call('ZSCORE', overnight, c.id))) then
   call('ZADD', todo, 'NX', now, c.id)
   again = '1'
 end

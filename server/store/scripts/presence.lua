@@ -1,6 +1,6 @@
 -- presence: what an agent chose, and which sockets hold them connected, become one effective presence.
 --
--- @keys live waits todo lapses sockets events
+-- @keys live waits overnight todo lapses sockets events
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version agentId change value detail graceMs
 -- change: 'choose' a presence, detail: its cause | 'connect' a socket, detail: the node that has it | 'disconnect' it |
@@ -10,14 +10,16 @@
 -- Idempotent by what is: the same choice, or a socket already known or gone, changes nothing.
 -- Result: {'stale'}; {'unknown'}; {'done', chosen, effective, loads, presence changes}
 
+-- Refused before anything is changed: a return without flush() would lose half of a lapse.
+local a = change ~= 'lapse' and agentOf(agentId)
+if a and not a.kind and change ~= 'disconnect' then return { 'unknown' } end
+
 lapse()
 if change == 'lapse' then
   flush()
   return { 'done', '', '', loads(), presenceChanges }
 end
 
-local a = agentOf(agentId)
-if not a.kind and change ~= 'disconnect' then return { 'unknown' } end
 local chosenField, countField = agentId .. ':chosen', agentId .. ':sockets'
 
 local function effective(reason)

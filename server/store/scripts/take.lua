@@ -6,7 +6,8 @@
 -- @include live fresh agent presence contacts conversation
 --
 -- Idempotent by state: who holds it already is answered as if it had just been taken.
--- Result: {'stale'}; {'missing'}; {'taken'} it is not in the pool any more; {'away'}; {'repeat', shown};
+-- Result: {'stale'}; {'missing'}; {'taken'} it is not in the pool any more; {'away', presence changes};
+-- {'repeat', shown};
 -- {'moved', shown conversation, '', loads, presence changes}
 
 local c = conversationOf(conversationId)
@@ -18,7 +19,7 @@ lapse()
 local a = agentOf(agentId)
 if not a.kind or a.presence == 'offline' then
   flush()
-  return { 'away' }
+  return { 'away', presenceChanges }
 end
 
 release(c)

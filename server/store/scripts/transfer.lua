@@ -5,14 +5,16 @@
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version conversationId by toKind to warmMs request
 -- by: the agent who must hold it, or '' for a supervisor, who need not
+-- request: the same again is answered as before
 -- @include live fresh agent turn presence contacts conversation
 --
--- Result: {'stale'}; {'missing'}; {'closed'}; {'not-holder'}; {'away', agent}; {'nobody-on-duty'}; {'repeat', shown};
+-- Result: {'stale'}; {'missing'}; {'closed'}; {'not-holder'}; {'repeat', shown};
+-- {'away' | 'nobody-on-duty', presence changes};
 -- {'moved', shown conversation, released from, loads, presence changes}
 
 local c = conversationOf(conversationId)
 if not c then return { 'missing' } end
-if request ~= '' and call('HEXISTS', conversation, 'r:' .. request) == 1 then return { 'repeat', shown(c) } end
+if call('HEXISTS', conversation, 'r:' .. request) == 1 then return { 'repeat', shown(c) } end
 if c.state == 'closed' then return { 'closed' } end
 if by ~= '' and c.agent ~= by then return { 'not-holder' } end
 
@@ -24,7 +26,7 @@ if toKind == 'agent' then
   if a.id == c.agent then return { 'repeat', shown(c) } end
   if not a.kind or a.presence == 'offline' or (a.kind == 'robot' and (a.presence ~= 'online' or not hasRoom(a))) then
     flush()
-    return { 'away', to }
+    return { 'away', presenceChanges }
   end
 else
   local function another(candidate) return candidate.id ~= c.agent end
@@ -32,7 +34,7 @@ else
   a, pass, first = lowest(to, another)
   if not a then
     flush()
-    return { 'nobody-on-duty' }
+    return { 'nobody-on-duty', presenceChanges }
   end
   serve(to, a, pass, first)
   group = to
@@ -44,7 +46,7 @@ take(c, a)
 call('ZREM', todo, c.id)
 c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', group
 call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', group, 'via', a.kind == 'robot' and 'robot' or 'agent')
-if request ~= '' then call('HSET', conversation, 'r:' .. request, '1') end
+call('HSET', conversation, 'r:' .. request, '1')
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', a.id, tonumber(warmMs)))
 end

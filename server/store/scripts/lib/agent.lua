@@ -44,28 +44,31 @@ end
 
 local function memberships(groups) return string.gmatch(groups, '([^,=]+)=(%d)(%%?)') end
 
-local readyKeys
-local function readyOf(group)
-  if not readyKeys then
-    readyKeys = {}
-    for i = READY, #KEYS do readyKeys[string.match(KEYS[i], ':ready:(.*)$')] = KEYS[i] end
-  end
-  return readyKeys[group]
-end
+-- The ready set of a group: named like the first, which is the whole shop's, and declared like it.
+local readyPrefix = string.sub(KEYS[READY], 1, -2)
+local function readyOf(group) return readyPrefix .. group end
 
 local function timeOf(group) return tonumber(get('@' .. group .. ':time')) or 0 end
 
 -- Joins at the group's present virtual time plus a phase: nobody is flooded for having been away, and equal strides
--- interleave. The phase comes from a golden-ratio sequence, so it is even and needs no luck.
+-- interleave. The phase comes from a golden-ratio sequence, so it is even and needs no luck. Who left with part of a
+-- stride still ahead of them does not join before its end: nobody gains by leaving, be it by a connection that flaps or
+-- by being full at every turn (docs/decisions/0007).
 local function joinGroup(a, group, level, rated)
   local turn = add('@' .. group .. ':joins', 1)
-  local phase = turn * GOLDEN % 1
-  call('ZADD', readyOf(group), timeOf(group) + math.floor(phase * strideOf(a, level, rated)), a.id)
+  local pass = timeOf(group) + math.floor(turn * GOLDEN % 1 * strideOf(a, level, rated))
+  local time, ahead = string.match(get(a.id .. ':left:' .. group) or '', '^(%d+)+(%d+)$')
+  if time then pass = math.max(pass, tonumber(time) + tonumber(ahead) * busyness(a)) end
+  call('ZADD', readyOf(group), text(pass), a.id)
   add('@' .. group .. ':levels', level)
 end
 
-local function leaveGroup(a, group, level)
-  call('ZREM', readyOf(group), a.id)
+-- What is ahead of who leaves is kept as it would be if they were not busy: they may come back with less to do.
+local function leaveGroup(a, group, level, wasBusyness)
+  local key, time = readyOf(group), timeOf(group)
+  local ahead = math.max(0, tonumber(call('ZSCORE', key, a.id)) - time) / wasBusyness
+  put(a.id .. ':left:' .. group, text(time) .. '+' .. text(math.floor(ahead)))
+  call('ZREM', key, a.id)
   add('@' .. group .. ':levels', -level)
 end
 
@@ -73,7 +76,7 @@ end
 local function rescale(a, group, ratio)
   local key = readyOf(group)
   local left = tonumber(call('ZSCORE', key, a.id)) - timeOf(group)
-  call('ZADD', key, timeOf(group) + math.floor(left * ratio + 0.5), a.id)
+  call('ZADD', key, text(timeOf(group) + math.floor(left * ratio + 0.5)), a.id)
 end
 
 -- Brings the ready sets in line with the record, given how it stood before.
@@ -82,7 +85,7 @@ local function settle(a, wasOnDuty, wasBusyness)
   if is and not wasOnDuty then
     for group, level, rated in memberships(a.groups) do joinGroup(a, group, level, rated == '%') end
   elseif wasOnDuty and not is then
-    for group, level in memberships(a.groups) do leaveGroup(a, group, level) end
+    for group, level in memberships(a.groups) do leaveGroup(a, group, level, wasBusyness) end
   elseif is and busyness(a) ~= wasBusyness then
     for group in memberships(a.groups) do rescale(a, group, busyness(a) / wasBusyness) end
   end
@@ -94,19 +97,17 @@ local function burden(a, active, pending)
   local was, wasBusyness = onDuty(a), busyness(a)
   a.active = a.active + active
   a.pending = a.pending + pending
-  put(a.id .. ':active', a.active)
-  put(a.id .. ':pending', a.pending)
+  if active ~= 0 then put(a.id .. ':active', a.active) end
+  if pending ~= 0 then put(a.id .. ':pending', a.pending) end
   touched[a.id] = a
   settle(a, was, wasBusyness)
 end
 
--- Loads that changed, for the agents to be told: id, pending, active, and so on.
+-- Loads that changed, for the agents to be told: 'anna|2|5' is her pending and active; several joined by ';'.
 local function loads()
-  local list = {}
+  local line = ''
   for id, a in pairs(touched) do
-    list[#list + 1] = id
-    list[#list + 1] = a.pending
-    list[#list + 1] = a.active
+    line = (line == '' and id or line .. ';' .. id) .. '|' .. a.pending .. '|' .. a.active
   end
-  return list
+  return line
 end

@@ -14,10 +14,11 @@ local function conversationOf(id)
   }
 end
 
--- The conversation as scripts return it: its wire form is made of these.
+-- The conversation as scripts return it: its wire form is made of these. One text, as each item of a list that is
+-- answered takes Redis and the reader of the answer longer than a part of a text.
 local function shown(c)
-  return { c.id, c.buyer, c.state, c.agent, c.group, c.overnight, c.waitingSince, c.lastSeq, c.openedAt,
-    c.closedAt }
+  return c.id .. '|' .. c.buyer .. '|' .. c.state .. '|' .. c.agent .. '|' .. c.group .. '|' .. c.overnight .. '|'
+    .. c.waitingSince .. '|' .. c.lastSeq .. '|' .. c.openedAt .. '|' .. c.closedAt
 end
 
 local function release(c)
@@ -38,8 +39,8 @@ end
 
 local function take(c, a)
   c.agent = a.id
-  call('ZADD', held, 0, a.id .. ':' .. c.id)
+  call('ZADD', held, '0', a.id .. ':' .. c.id)
   local waiting = c.waitingSince ~= ''
-  if waiting then call('ZADD', waits, 0, a.id .. ':' .. c.id) end
+  if waiting then call('ZADD', waits, '0', a.id .. ':' .. c.id) end
   burden(a, 1, waiting and 1 or 0)
 end

@@ -2,7 +2,7 @@
 local presenceChanges = {}
 
 -- Makes a presence effective. When an agent goes offline, conversations that wait for a reply are due to be
--- dispatched again; what the proxy holds stays for the morning (a proxy receives whatever its presence).
+-- dispatched again; what came in overnight stays for the morning (a proxy receives whatever its presence).
 local function become(a, presence, cause)
   if a.presence == presence then return end
   local was, wasBusyness = onDuty(a), busyness(a)
@@ -13,9 +13,10 @@ local function become(a, presence, cause)
   a.presence = presence
   put(a.id .. ':presence', presence)
   settle(a, was, wasBusyness)
-  if presence == 'offline' and a.kind ~= 'proxy' then
+  if presence == 'offline' then
     for _, member in ipairs(call('ZRANGEBYLEX', waits, '[' .. a.id .. ':', '(' .. a.id .. ';')) do
-      call('ZADD', todo, 'NX', now, string.sub(member, #a.id + 2))
+      local id = string.sub(member, #a.id + 2)
+      if not call('ZSCORE', overnight, id) then call('ZADD', todo, 'NX', now, id) end
     end
   end
   for _, item in ipairs({ a.id, presence, cause }) do presenceChanges[#presenceChanges + 1] = item end

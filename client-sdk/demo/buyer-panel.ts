@@ -1,0 +1,80 @@
+/** The buyer's side: who they are, and then their chat. */
+
+import { pageTexts, type Text } from '../texts.ts';
+import { createBuyerChat } from './buyer-chat.ts';
+import { buyerName, demoBuyers, demoShop } from './demo-shop.ts';
+import { el } from './dom.ts';
+import { say } from './language.ts';
+import { attempt, createNotice } from './notice.ts';
+import { call } from './rest.ts';
+import { recall, remember } from './tab-memory.ts';
+
+type Identity = { readonly buyer: string; readonly token: string };
+
+const MEMORY = 'buyer';
+
+function tokenFor(buyer: string | undefined): Promise<Identity> {
+  if (buyer === undefined) return call(`/api/v1/shops/${demoShop}/visitors`, { method: 'POST' });
+  return call<{ token: string }>(`/demo/buyers/${buyer}/token`, { method: 'POST' }).then(({ token }) => ({
+    buyer,
+    token,
+  }));
+}
+
+function nameOf(buyer: string): Text | string {
+  const known = demoBuyers.find(({ id }) => id === buyer);
+  return known?.name ?? buyerName(buyer);
+}
+
+/** The panel; it goes on as whoever this tab was before. */
+export function createBuyerPanel(): HTMLElement {
+  const heading = say(el('h2', { id: 'buyer-heading' }), pageTexts.buyerChat);
+  const body = el('div', { class: 'panel-body' });
+  const panel = el('section', { class: 'panel buyer', 'aria-labelledby': heading.id }, heading, body);
+
+  function choose(why?: Text): void {
+    remember(MEMORY, undefined);
+    const notice = createNotice('alert');
+    const option = (name: Text | string, about: Text, buyer: string | undefined) => {
+      const button = el('button', { type: 'button', class: 'choice' });
+      button.append(say(el('strong'), name), say(el('span'), about));
+      button.addEventListener('click', () => {
+        void attempt(button, notice, async () => {
+          const identity = await tokenFor(buyer);
+          remember(MEMORY, identity);
+          begin(identity);
+        });
+      });
+      return el('li', {}, button);
+    };
+    body.replaceChildren(
+      say(el('h3'), pageTexts.startChatAs),
+      el(
+        'ul',
+        { class: 'choices' },
+        option(pageTexts.visitor, pageTexts.newVisitor, undefined),
+        ...demoBuyers.map(({ id, name, about }) => option(name, about, id)),
+      ),
+      notice.element,
+    );
+    if (why) notice.say(why);
+  }
+
+  function begin({ buyer, token }: Identity): void {
+    const change = say(el('button', { type: 'button', class: 'quiet' }), pageTexts.changeBuyer);
+    const who = say(el('p', { class: 'who-am-i' }), pageTexts.youAre, { name: nameOf(buyer) });
+    const chat = createBuyerChat(token, () => choose(pageTexts.buyerSessionEnded));
+    change.addEventListener('click', () => {
+      chat.end();
+      choose();
+      body.querySelector('button')?.focus();
+    });
+    body.replaceChildren(el('div', { class: 'bar' }, who, change), chat.element);
+    chat.focus();
+  }
+
+  const before = recall<Identity>(MEMORY);
+  if (before) begin(before);
+  else choose();
+  return panel;
+}
