@@ -1,0 +1,145 @@
+/**
+ * Random lives of one shop: whatever happens, in whatever order, the invariants hold after every step, against a small model
+ * in plain TypeScript and between the keys themselves. A failure is shrunk to the shortest story that still fails.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { type Assignment, step } from '../../client-sdk/contract/index.ts';
+import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
+import { getAssignment, listConversations, live } from '../../server/services/board.ts';
+import { problemsIn } from '../support/consistent.ts';
+import { createTestHouse, type TestHouse } from '../support/house.ts';
+import { newShopId, openShop, removeShop } from '../support/shop.ts';
+import { type Action, action, everybody, humans, observe, perform, type Stage } from './actions.ts';
+import { board } from './shop-model.ts';
+
+const START = Date.UTC(2026, 2, 2, 2);
+const RUNS = 60;
+
+let test: TestHouse;
+beforeAll(() => {
+  test = createTestHouse(inject('redisUrl'));
+});
+afterAll(() => test.close());
+
+async function newStage(): Promise<Stage> {
+  const shop = newShopId('model');
+  const capacities = { anna: 1, ben: 2, chen: 2, oscar: Number.POSITIVE_INFINITY, robo: 2 };
+  await openShop(
+    test.house,
+    shop,
+    {
+      agents: {
+        anna: { capacity: 1 },
+        ben: { capacity: 2 },
+        chen: { capacity: 2 },
+        oscar: { role: 'owner' },
+        robo: { kind: 'robot', capacity: 2 },
+      },
+      groups: {
+        tea: { members: { anna: 5, ben: 2 }, binds: { products: ['tea'] } },
+        hats: { members: { ben: 1 }, binds: { products: ['hats'] }, robot: 'robo' },
+      },
+    },
+    START,
+  );
+  // Most lives begin with a shop at work; the owner is away.
+  const atWork = { anna: 'online', ben: 'online', chen: 'hung-up', robo: 'online' } as const;
+  for (const [id, presence] of Object.entries(atWork)) {
+    await choosePresence(test.house, shop, id, presence, 'chose', START);
+    await connectAgent(test.house, shop, id, 'socket', 'node', START);
+  }
+  let made = 0;
+  return {
+    house: test.house,
+    shop,
+    acknowledged: [],
+    nextId: () => `m${++made}`,
+    model: {
+      now: START,
+      rules: { whenFull: 'queue', leaveTo: 'pool', robotFirst: false },
+      people: new Map(
+        everybody.map((id) => [
+          id,
+          {
+            kind: (humans as readonly string[]).includes(id) ? ('human' as const) : ('robot' as const),
+            capacity: capacities[id],
+            chosen: id === 'oscar' ? ('offline' as const) : atWork[id],
+            connected: id !== 'oscar',
+            lapsesAt: undefined,
+          },
+        ]),
+      ),
+      talks: new Map(),
+      contacts: new Map(),
+    },
+  };
+}
+
+/** Each step tried in the order of the chain; all but the last passed, each with its reason; the last one won. */
+function expectExplained(assignment: Assignment): void {
+  const { trace } = assignment;
+  const last = trace.at(-1);
+  expect(last).toMatchObject({ step: assignment.step, result: 'won' });
+  if (assignment.outcome === 'agent') expect(last?.agent).toBe(assignment.agent);
+  for (const item of trace) {
+    expect(item.why).toMatch(/^[a-z-]+$/);
+    expect(item.result).toBe(item === last ? 'won' : 'passed');
+  }
+  const places = trace.map((item) => step.options.indexOf(item.step));
+  expect(
+    places.filter((place, i) => i > 0 && place < (places[i - 1] ?? 0) && trace[i]?.step !== 'group-robot'),
+  ).toEqual([]);
+}
+
+async function liveOneStep(stage: Stage, act: Action): Promise<void> {
+  const { house, shop, model } = stage;
+  model.now += 1;
+  await perform(stage, act);
+  await house.settled();
+  const { conversations } = await listConversations(house, shop, 'program', { limit: 200 });
+  observe(model, conversations);
+
+  expect(await problemsIn(house.redis, shop)).toEqual([]);
+  const shown = await live(house, shop, 'program', model.now);
+  expect(shown.agents.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual(board(model));
+  const inState = (state: string) =>
+    [...model.talks.values()]
+      .filter((t) => t.state === state)
+      .map((t) => t.id)
+      .sort();
+  expect(shown.queue.map((waiting) => waiting.conversation).sort()).toEqual(inState('queued'));
+  expect(shown.pool.map((left) => left.conversation).sort()).toEqual(inState('pooled'));
+  for (const conversation of conversations) {
+    if (conversation.state === 'closed') continue;
+    expect(conversation.waitingSince !== undefined).toBe(model.talks.get(conversation.buyer)?.waiting);
+  }
+}
+
+const told = (act: Action) =>
+  Object.entries(act)
+    .map(([key, value]) => (key === 'do' ? value : `${key}=${JSON.stringify(value)}`))
+    .join(' ');
+
+it(`the invariants hold after every step of ${RUNS} random lives`, { timeout: 300_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60, size: 'max' }), async (actions) => {
+      const stage = await newStage();
+      try {
+        for (const [i, act] of actions.entries()) {
+          await liveOneStep(stage, act).catch((error) => {
+            const story = actions.slice(0, i + 1).map((a, n) => `  ${n + 1}. ${told(a)}`);
+            throw new Error(`${error instanceof Error ? error.message : error}\nafter\n${story.join('\n')}`);
+          });
+        }
+        for (const assignment of stage.acknowledged) {
+          expectExplained(assignment);
+          expect(await getAssignment(stage.house, stage.shop, 'program', assignment.id)).toEqual(assignment);
+        }
+      } finally {
+        await removeShop(test.house.redis, stage.shop);
+      }
+    }),
+    { numRuns: RUNS, endOnFailure: false },
+  );
+});
