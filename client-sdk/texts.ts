@@ -313,6 +313,10 @@ export const pageTexts = {
   knownBuyer: { en: 'known to the shop', zh: '店铺已知买家' },
   youAre: { en: 'You are {name}', zh: '当前身份：{name}' },
   changeBuyer: { en: 'Be somebody else', zh: '切换身份' },
+  noDemoShop: {
+    en: 'This server has no demo shop; start it without DEMO=0 to play here.',
+    zh: '此服务器未启用演示店铺，请去掉 DEMO=0 后重新启动。',
+  },
   buyerSessionEnded: { en: 'This chat is no longer valid; start again.', zh: '此身份已失效，请重新开始。' },
   product: { en: 'Product', zh: '商品' },
   noProduct: { en: 'none', zh: '无' },

@@ -1,10 +1,11 @@
 /** The buyer's side: who they are, and then their chat. */
 
+import { CommandError } from '../command-error.ts';
 import { pageTexts, type Text } from '../texts.ts';
 import { createBuyerChat } from './buyer-chat.ts';
 import { buyerName, demoBuyers, demoShop } from './demo-shop.ts';
 import { el } from './dom.ts';
-import { say } from './language.ts';
+import { inPageLanguage, say } from './language.ts';
 import { attempt, createNotice } from './notice.ts';
 import { call } from './rest.ts';
 import { recall, remember } from './tab-memory.ts';
@@ -20,6 +21,8 @@ function tokenFor(buyer: string | undefined): Promise<Identity> {
     token,
   }));
 }
+
+const noDemoShop = () => new CommandError('not-found', inPageLanguage(pageTexts.noDemoShop));
 
 function nameOf(buyer: string): Text | string {
   const known = demoBuyers.find(({ id }) => id === buyer);
@@ -40,7 +43,9 @@ export function createBuyerPanel(): HTMLElement {
       button.append(say(el('strong'), name), say(el('span'), about));
       button.addEventListener('click', () => {
         void attempt(button, notice, async () => {
-          const identity = await tokenFor(buyer);
+          const identity = await tokenFor(buyer).catch((error: unknown) => {
+            throw error instanceof CommandError && error.code === 'not-found' ? noDemoShop() : error;
+          });
           remember(MEMORY, identity);
           begin(identity);
         });

@@ -33,13 +33,14 @@ export function createPane({ client, conversation, me, team, nameOf, arrival }: 
   const { id, buyer } = conversation;
   const notice = createNotice('alert');
   const why = say(el('button', { type: 'button', 'aria-expanded': 'false', class: 'why' }), pageTexts.whyMe);
-  const reasons = el('div', { class: 'reasons', id: 'reasons', role: 'region', tabindex: 0 });
+  const reasons = el('div', { class: 'reasons', id: 'reasons', role: 'region' });
   sayAttribute(reasons, 'aria-label', pageTexts.whyMe);
   why.setAttribute('aria-controls', reasons.id);
   const transfer = say(el('button', { type: 'button', 'aria-expanded': 'false' }), pageTexts.transfer);
   const close = say(el('button', { type: 'button' }), pageTexts.close);
   const transferPlace = el('div', { class: 'transfer-place' });
   const note = el('p', { class: 'note' });
+  let steps: HTMLElement | undefined;
   show(reasons, false);
 
   const talk = createTalk({
@@ -57,14 +58,19 @@ export function createPane({ client, conversation, me, team, nameOf, arrival }: 
     const said = arrival()?.note;
     show(note, said !== undefined);
     if (said !== undefined) say(note, pageTexts.noteSaid, { note: said });
-    fillTrace(reasons, arrival());
+    steps = fillTrace(reasons, arrival());
+    showDecision();
+  }
+
+  /** What decided is the last step, and is what was asked for. */
+  function showDecision(): void {
+    if (steps) steps.scrollTop = steps.scrollHeight;
   }
 
   why.addEventListener('click', () => {
     show(reasons, reasons.hidden === true);
     why.ariaExpanded = String(reasons.hidden === false);
-    // What decided is the last step: it is what was asked for.
-    reasons.scrollTop = reasons.scrollHeight;
+    showDecision();
   });
   function closeTransfer(): void {
     transferPlace.replaceChildren();

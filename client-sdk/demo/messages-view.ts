@@ -47,11 +47,22 @@ export function createMessagesView({ ours, nameOf, onEarlier, onRetry }: Message
   const onTheirWay = new Map<string, { readonly item: HTMLLIElement; readonly text: string }>();
   let seenUpTo = 0;
 
-  /** Changes the list, and stays at its end if the reader was there. */
+  /** Whether the end is being read: then it stays in sight, whatever comes and however the place for it changes. */
+  let atEnd = true;
+  element.addEventListener('scroll', () => {
+    atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
+  });
+  const stay = () => {
+    if (atEnd) element.scrollTop = element.scrollHeight;
+  };
+  new ResizeObserver(stay).observe(element);
+
+  /** Changes the list; what is being read stays where it is, also when something earlier comes before it. */
   function keepingPlace(change: () => void): void {
-    const fromEnd = element.scrollHeight - element.scrollTop - element.clientHeight;
+    const [first, top, height] = [shown[0]?.message.seq, element.scrollTop, element.scrollHeight];
     change();
-    if (fromEnd < NEAR_END) element.scrollTop = element.scrollHeight;
+    if (!atEnd && shown[0]?.message.seq !== first) element.scrollTop = top + element.scrollHeight - height;
+    stay();
     show(empty, shown.length + onTheirWay.size === 0);
   }
 
@@ -112,7 +123,8 @@ export function createMessagesView({ ours, nameOf, onEarlier, onRetry }: Message
         else list.append(item);
         onTheirWay.set(clientId, { item, text });
       });
-      element.scrollTop = element.scrollHeight;
+      atEnd = true;
+      stay();
     },
     notSent(clientId) {
       const waiting = onTheirWay.get(clientId);

@@ -52,11 +52,11 @@ function itemOf(item: TraceItem): HTMLElement {
   );
 }
 
-/** Fills a box with one arrival's reasons; without one, it says that this tab does not know. */
-export function fillTrace(box: HTMLElement, arrival: Arrival | undefined): void {
+/** Fills a box with one arrival's reasons; without one, it says that this tab does not know. Answers the list of steps. */
+export function fillTrace(box: HTMLElement, arrival: Arrival | undefined): HTMLElement | undefined {
   if (!arrival) {
     box.replaceChildren(say(el('p'), pageTexts.whyUnknown));
-    return;
+    return undefined;
   }
   const { assignment, cause } = arrival;
   const { agent, outcome, at, trace, id } = assignment;
@@ -67,9 +67,7 @@ export function fillTrace(box: HTMLElement, arrival: Arrival | undefined): void 
     cause === 'transfer' || cause === 'pool-claim'
       ? say(el('p'), pageTexts.whyByPerson, { cause: moveCauseTexts[cause], outcome: to })
       : say(el('p'), pageTexts.whyCause, { time: () => timeOfDay(at), cause: moveCauseTexts[cause] });
-  box.replaceChildren(
-    decidedBy,
-    el('ol', { class: 'trace' }, ...trace.map(itemOf)),
-    say(el('p', { class: 'assignment-id' }), id),
-  );
+  const steps = el('ol', { class: 'trace', tabindex: 0 }, ...trace.map(itemOf));
+  box.replaceChildren(decidedBy, steps, say(el('p', { class: 'assignment-id' }), id));
+  return steps;
 }

@@ -118,7 +118,7 @@ export async function keysOf(redis: Connection, shop: string): Promise<string[]>
 }
 
 /** What a key holds: an object for a hash, `[member, score]` pairs for a sorted set, a list otherwise. */
-async function valueOf(redis: Connection, key: string): Promise<unknown> {
+async function contentOf(redis: Connection, key: string): Promise<unknown> {
   const type = await redis.type(key);
   switch (type) {
     case 'hash':
@@ -140,7 +140,7 @@ async function valueOf(redis: Connection, key: string): Promise<unknown> {
 export async function dump(redis: Connection, shop: string): Promise<Record<string, unknown>> {
   const { base } = keysOfShop(shop);
   const found: Record<string, unknown> = {};
-  for (const key of await keysOf(redis, shop)) found[key.slice(base.length)] = await valueOf(redis, key);
+  for (const key of await keysOf(redis, shop)) found[key.slice(base.length)] = await contentOf(redis, key);
   return found;
 }
 
