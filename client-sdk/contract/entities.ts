@@ -22,6 +22,8 @@ export const conversation = z.object({
   /** Who holds it; absent while queued or pooled. Once closed: who held it last. */
   agent: identifier.optional(),
   group: identifier.optional(),
+  /** The latest assignment, whose trace explains why it is where it is. */
+  assignment: identifier.optional(),
   /** Came in during the night shift. */
   overnight: z.boolean(),
   /** Since when the buyer waits for a reply; absent when nobody waits. */

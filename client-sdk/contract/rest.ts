@@ -173,6 +173,14 @@ export const routes = {
     who: programs,
     answer: token,
   },
+  recordConversion: {
+    method: 'post',
+    path: '/shops/:shop/conversions',
+    summary: 'A buyer has bought: counts for the agent they spoke with last; conversion-first groups go by it',
+    who: programs,
+    body: z.strictObject({ buyer: identifier, order: identifier }),
+    answer: z.object({ counted: z.boolean(), agent: identifier.optional() }),
+  },
   createVisitor: {
     method: 'post',
     path: '/shops/:shop/visitors',

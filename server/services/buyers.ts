@@ -1,6 +1,7 @@
 /** What a shop knows of its buyers, and how it forgets them. */
 import { type Buyer, type BuyerPut, Refusal } from '../../client-sdk/contract/index.ts';
 import { readBuyer, writeProfile } from '../store/buyers.ts';
+import { convert } from '../store/conversions.ts';
 import { eraseNewest } from '../store/moves.ts';
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
@@ -29,6 +30,23 @@ export async function putBuyer(house: House, shop: string, id: string, put: Buye
   }
   await writeProfile(scope, id, { name: put.name, crowds: put.crowds, exclusiveAgent }, now);
   return getBuyer(house, shop, id);
+}
+
+/**
+ * A buyer has bought: the sale counts for the agent they were last in contact with, whose weight it raises in groups that
+ * are conversion-first. The same order again counts once. Answers the agent, if there is one to count it for.
+ */
+export async function recordConversion(
+  house: House,
+  shop: string,
+  buyer: string,
+  order: string,
+  now: number,
+): Promise<{ counted: boolean; agent?: string }> {
+  const converted = await house.configs.use(shop, ({ config, scope }) =>
+    convert(scope, { buyer, order, warmMs: config.settings.contactWindows.warmMs }, now),
+  );
+  return converted.kind === 'counted' ? { counted: true, agent: converted.agent } : { counted: false };
 }
 
 /** Erases a buyer, all their conversations and messages. Throws `not-found`. */

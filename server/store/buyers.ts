@@ -3,10 +3,14 @@ import { buyerKey } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, run } from './script.ts';
 
-const script = loadScript('profile', ['events', 'buyer'], ['now', 'buyerId', 'name', 'crowds', 'exclusiveAgent']);
+const script = loadScript(
+  'profile',
+  ['live', 'events', 'buyer'],
+  ['now', 'buyerId', 'name', 'crowds', 'exclusiveAgent'],
+);
 
 export type BuyerRecord = {
-  /** Counts the changes of the profile, '0' before the first. */
+  /** Another with every change of the profile, '0' before the first. */
   readonly profile: string;
   readonly name: string;
   readonly crowds: readonly string[];

@@ -7,7 +7,7 @@ import { type Effects, effectsOf, shownConversation } from './shapes.ts';
 
 const messageScript = loadScript(
   'message',
-  ['live', 'held', 'waits', 'overnight', 'todo', 'lapses', 'events', 'conversation', 'buyer', 'messages', 'sent'],
+  ['live', 'waits', 'overnight', 'todo', 'lapses', 'events', 'conversation', 'buyer', 'messages', 'sent'],
   ['now', 'version', 'conversationId', 'fromKind', 'fromId', 'clientId', 'body', 'warmMs'],
 );
 const noteScript = loadScript(

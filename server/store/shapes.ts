@@ -35,7 +35,8 @@ export function effectsOf(loads: Reply[number] | undefined, presences: Reply[num
 export function conversationFrom(shop: string, field: (name: string) => unknown, id: string): Conversation {
   const text = (name: string) => String(field(name) ?? '');
   const state = text('state') as ConversationState;
-  const [agent, group, since, closedAt] = [text('agent'), text('group'), text('waitingSince'), text('closedAt')];
+  const [agent, group, request] = [text('agent'), text('group'), text('assignment')];
+  const [since, closedAt] = [text('waitingSince'), text('closedAt')];
   return {
     id,
     shop,
@@ -43,6 +44,7 @@ export function conversationFrom(shop: string, field: (name: string) => unknown,
     state,
     ...(agent ? { agent } : {}),
     ...(group ? { group } : {}),
+    ...(request ? { assignment: `${id}.${request}` } : {}),
     overnight: text('overnight') === '1',
     ...(since ? { waitingSince: Number(since) } : {}),
     lastSeq: Number(text('lastSeq') || 0),
@@ -62,6 +64,7 @@ const shownFields = [
   'lastSeq',
   'openedAt',
   'closedAt',
+  'assignment',
 ];
 
 export function shownConversation(shop: string, reply: Reply[number] | undefined): Conversation {

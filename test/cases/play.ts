@@ -138,7 +138,7 @@ async function perform(stage: Stage, step: StoryStep, index: number): Promise<vo
   else if (step.state) await checkState(stage, step.state);
 }
 
-/** Plays a story. Answers nothing if it holds, else the step at which it does not, and how. Throws what Redis throws. */
+/** Plays a story. Answers nothing if it holds, else the step at which it does not, and how. */
 export async function play(house: House, story: Story): Promise<string | undefined> {
   const shop = newShopId('case');
   let now = 0;
@@ -155,7 +155,7 @@ export async function play(house: House, story: Story): Promise<string | undefin
     }
     return undefined;
   } catch (error) {
-    // A story that the services refuse fails; where it does is worth more than a stack.
+    // What the services refuse makes a story fail like what they answer otherwise; where is worth more than a stack.
     return `${where}: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
     await house.settled();

@@ -58,9 +58,9 @@ async function withRedis<T>(use: (url: string) => Promise<T>): Promise<T> {
   }
 }
 
-const { casesDir = import.meta.dirname, redisUrl } = readConfig();
-const playOn = (url: string) => playAll(casesDir, url);
 try {
+  const { casesDir = import.meta.dirname, redisUrl } = readConfig();
+  const playOn = (url: string) => playAll(casesDir, url);
   process.exitCode = (await (redisUrl ? playOn(redisUrl) : withRedis(playOn))) ? 0 : 1;
 } catch (error) {
   print(`FAIL ${error instanceof Error ? error.message : String(error)}`);

@@ -140,6 +140,7 @@ export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
   putBuyer: () => ({ params: { buyer: 'eve' }, body: { name: 'Eve', crowds: ['vip'], exclusiveAgent: AGENT } }),
   deleteBuyer: () => ({ params: { buyer: 'eve' }, first: 'putBuyer' }),
   buyerToken: () => ({ params: { buyer: 'bob' } }),
+  recordConversion: () => ({ body: { buyer: 'bob', order: `order-${nanoid(10)}` } }),
   createVisitor: () => ({}),
   createSession: ({ id }) => ({ body: { shop: id, agent: AGENT, password: PASSWORD } }),
   getLive: () => ({}),

@@ -1,10 +1,10 @@
 /** Calls about buyers, and those with which people and programs come by their tokens. */
 import type { RouteName } from '../../../client-sdk/contract/index.ts';
 import { logIn, tokenForAgent, tokenForBuyer } from '../../services/access.ts';
-import { eraseBuyer, getBuyer, putBuyer } from '../../services/buyers.ts';
+import { eraseBuyer, getBuyer, putBuyer, recordConversion } from '../../services/buyers.ts';
 import type { Handlers } from './call.ts';
 
-type PeopleRoute = Extract<RouteName, `${string}${'Buyer' | 'Token' | 'Visitor' | 'Session'}`>;
+type PeopleRoute = Extract<RouteName, `${string}${'Buyer' | 'Token' | 'Visitor' | 'Session' | 'Conversion'}`>;
 
 export const peopleHandlers: Handlers<PeopleRoute> = {
   getBuyer: ({ house }, { params }) => getBuyer(house, params.shop, params.buyer),
@@ -13,6 +13,8 @@ export const peopleHandlers: Handlers<PeopleRoute> = {
     await eraseBuyer(house, params.shop, params.buyer, now);
     return { ok: true };
   },
+  recordConversion: ({ house }, { params, body, now }) =>
+    recordConversion(house, params.shop, body.buyer, body.order, now),
 
   agentToken: async ({ house, keys }, { params, now }) => ({
     token: await tokenForAgent(house, keys, params.shop, params.agent, now),

@@ -221,7 +221,7 @@ if wonBy == 'night-shift' then
 elseif mode == 'open' then
   c.overnight = ''
 end
-c.state, c.group = state, group
+c.state, c.group, c.assignment = state, group, request
 
 if agent and agent.kind == 'agent' then contacts = remember(contacts, agent.id, warmMs) end
 if mode == 'open' then

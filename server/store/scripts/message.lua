@@ -1,6 +1,6 @@
 -- message: stores one message of a conversation, counts who waits, and refreshes the recent contact.
 --
--- @keys live held waits overnight todo lapses events conversation buyer messages sent
+-- @keys live waits overnight todo lapses events conversation buyer messages sent
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version conversationId fromKind fromId clientId body warmMs
 -- body: the message as JSON without its closing brace; its seq is added here

@@ -12,7 +12,7 @@
 
 local c = conversationOf(conversationId)
 if not c then return { 'missing' } end
-if c.agent == agentId and c.state == 'assigned' then return { 'repeat', shown(c) } end
+if c.agent == agentId and c.state ~= 'closed' then return { 'repeat', shown(c) } end
 if c.state ~= 'pooled' then return { 'taken' } end
 
 lapse()
@@ -25,8 +25,8 @@ end
 release(c)
 take(c, a)
 call('ZREM', todo, c.id)
-c.state, c.group = 'assigned', ''
-call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', 'agent')
+c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', ''
+call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', a.kind == 'robot' and 'robot' or 'agent')
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', a.id, tonumber(warmMs)))
 end

@@ -17,13 +17,14 @@ if not c then return { 'missing' } end
 if call('HEXISTS', conversation, 'r:' .. request) == 1 then return { 'repeat', shown(c) } end
 if c.state == 'closed' then return { 'closed' } end
 if by ~= '' and c.agent ~= by then return { 'not-holder' } end
+-- Before any grace is made to count: a return without flush() would lose half of a lapse.
+if toKind == 'agent' and to == c.agent then return { 'repeat', shown(c) } end
 
 lapse()
 
 local a, group = nil, ''
 if toKind == 'agent' then
   a = agentOf(to)
-  if a.id == c.agent then return { 'repeat', shown(c) } end
   if not a.kind or a.presence == 'offline' or (a.kind == 'robot' and (a.presence ~= 'online' or not hasRoom(a))) then
     flush()
     return { 'away', presenceChanges }

@@ -35,10 +35,21 @@ local function busyness(a)
   return over > 0 and 1 + over or 1
 end
 
+-- How well an agent sells, 1 being the shop's mean: sales for each buyer received in groups that are conversion-first,
+-- smoothed as if PRIOR buyers at the mean had come before. Who is new, or a shop without a sale, has 1.
+local PRIOR = 20
+local function rateOf(a)
+  local sold, received = tonumber(get('sold')) or 0, tonumber(get('received')) or 0
+  if sold == 0 or received == 0 then return 1 end
+  local expected = sold / received
+  local own, of = tonumber(get(a.id .. ':sold')) or 0, tonumber(get(a.id .. ':received')) or 0
+  return math.max(0.1, (own / expected + PRIOR) / (of + PRIOR))
+end
+
 -- Advance of the pass for one buyer: UNIT / weight.
 local function strideOf(a, level, rated)
   local stride = UNIT / level * busyness(a)
-  if rated then stride = stride / (tonumber(get(a.id .. ':rate')) or 1) end
+  if rated then stride = stride / rateOf(a) end
   return math.max(1, math.floor(stride + 0.5))
 end
 

@@ -19,6 +19,7 @@ end
 local function shown(c)
   return c.id .. '|' .. c.buyer .. '|' .. c.state .. '|' .. c.agent .. '|' .. c.group .. '|' .. c.overnight .. '|'
     .. c.waitingSince .. '|' .. c.lastSeq .. '|' .. c.openedAt .. '|' .. c.closedAt
+    .. '|' .. c.assignment
 end
 
 local function release(c)

@@ -2,7 +2,8 @@
 -- end by flush(). (One HSET of six fields costs a third of six HSETs.) A script that returns without flush() has
 -- changed nothing in it.
 --
--- Fields: version, threshold, online, queued, tickets, lapse, wide; <agent>:<what>; @<group>:<what>; @draw:<groups>.
+-- Fields: version, threshold, online, queued, tickets, lapse, profiles, sold, received, wide; <agent>:<what>;
+-- @<group>:<what>; @draw:<groups>.
 -- ':' and '@' are in no identifier, so that no agent can be named like a field.
 local call = redis.call
 local cached, dirty = {}, {}

@@ -55,5 +55,9 @@ local function serve(group, a, pass, first)
   local rated = string.sub(a.groups, at + 1, at + 1) == '%'
   call('ZADD', readyOf(group), text(pass + strideOf(a, level, rated)), a.id)
   put('@' .. group .. ':time', first)
+  if rated then
+    add(a.id .. ':received', 1)
+    add('received', 1)
+  end
   return level
 end
