@@ -204,8 +204,13 @@ test('agents come and go while buyers click and write: loads and lines add up', 
   await settled();
   expect(await problemsIn(house(0).redis, shop)).toEqual([]);
   const board = await live(house(0), shop, 'program', NOON);
-  expect(board.agents.reduce((held, { active }) => held + active, 0)).toBe(72);
-  expect(board.queue.length + board.pool.length).toBe(150 - 72);
+  const held = board.agents.reduce((sum, { active }) => sum + active, 0);
+  expect(held + board.queue.length + board.pool.length).toBe(150);
+  expect(held).toBeLessThanOrEqual(72);
+  // Nobody queues while there is a place. What was left in the pool while all were away may wait for replies: it is
+  // handed out to nobody who has as many pending as the hand-over limit allows.
+  if (board.queue.length > 0) expect(held).toBe(72);
+  if (held < 72) for (const { pending, onDuty } of board.agents) expect(!onDuty || pending >= 4).toBe(true);
 });
 
 test('the configuration changes while buyers click: every click is answered, assigned and explained', async () => {
