@@ -2,6 +2,7 @@
 import type { Assignment, Conversation, Entry } from '../../client-sdk/contract/index.ts';
 import { readAssignment } from './assignment-record.ts';
 import { buyerKey, conversationKey } from './keys.ts';
+import { claimForNewcomer, newcomersPlan } from './newcomer.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, run } from './script.ts';
 import { type Effects, effectsOf, shownConversation } from './shapes.ts';
@@ -63,7 +64,14 @@ export type Claimed =
       readonly from: string;
     } & Effects);
 
+/** Runs a claim: a newcomer's in the short script where it applies, every other in the whole one. */
 export async function claim(scope: Scope, c: Claim): Promise<Claimed> {
+  const newcomer = c.mode === 'open' && c.expected === 'new' && c.limit === '' ? newcomersPlan(c.plan) : undefined;
+  return (newcomer && (await claimForNewcomer(scope, c, newcomer))) ?? claimByChain(scope, c);
+}
+
+/** The whole chain, whatever the plan. */
+export async function claimByChain(scope: Scope, c: Claim): Promise<Claimed> {
   const { keys } = scope;
   const reply = await run(
     scope.redis,

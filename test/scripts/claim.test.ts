@@ -41,8 +41,6 @@ describe('an open', () => {
           assignment: 'r',
           outcome: 'agent',
           agent: 'A',
-          from: '',
-          mode: 'open',
         }),
       ],
     });

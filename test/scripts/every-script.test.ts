@@ -22,7 +22,7 @@ const header = (name: string, tag: string) =>
   [];
 
 /** Of a shop, then of one buyer or conversation. */
-const keyNames = [...Object.keys(keysOfShop('shop')), 'buyer', 'conversation', 'messages', 'sent'];
+const keyNames = [...Object.keys(keysOfShop('shop')), 'buyer', 'conversation', 'messages', 'sent', 'ready'];
 
 /** The code without comments, texts, its keys and arguments, and functions that nothing calls. */
 function reachable(source: string): string {

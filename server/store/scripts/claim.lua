@@ -241,7 +241,11 @@ else
     'assignment', request, 'a:' .. request, record)
   if mode == 'open' then call('HSET', conversation, 'entry', entry) end
 end
-emit('assigned', 'conversation', c.id, 'buyer', c.buyer, 'assignment', request, 'outcome', outcome, 'agent', to, 'from', from,
-  'mode', mode)
+if fresh then
+  emit('assigned', 'conversation', c.id, 'buyer', c.buyer, 'assignment', request, 'outcome', outcome, 'agent', to)
+else
+  emit('assigned', 'conversation', c.id, 'buyer', c.buyer, 'assignment', request, 'outcome', outcome, 'agent', to, 'from', from,
+    'mode', mode)
+end
 flush()
 return { 'assigned', record, shown(c), from, loads(), presenceChanges }

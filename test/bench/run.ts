@@ -1,0 +1,121 @@
+/**
+ * `npm run bench`: tables of ours, ceiling and ratio, each ratio measured against its ceiling in the same run.
+ * `npm run bench -- --json FILE` writes them too. A bench measures and does not judge: the exit code is 0 whatever the
+ * ratios are, and says only that it ran to its end.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readConfig } from '../../server/config.ts';
+import { startEmbeddedRedis } from '../../server/launch/embedded-redis.ts';
+import { createHouse } from '../../server/services/create-house.ts';
+import { connect } from '../../server/store/connect.ts';
+import type { Connection } from '../../server/store/script.ts';
+import { newClaim, newOpen, nextClick, nextMessage, trivialCall } from './operations.ts';
+import { type Row, renderTable, type Table, toJson } from './report.ts';
+import { compare, pump } from './rounds.ts';
+import { removeShop, seedShop } from './shops.ts';
+
+const FEW = 10;
+const MANY = 10_000;
+const silent = () => {};
+
+/** As many claims as a row makes. */
+const WARMING = 80_000;
+
+/**
+ * Has Redis use as much memory as will be needed, and give it back: a virtual machine hands out memory that was never
+ * touched so slowly that the first rounds would measure that (seen: half as many claims a second).
+ */
+async function warm(redis: Connection, shop: string): Promise<void> {
+  await pump(newClaim(await seedShop(redis, shop, FEW)), WARMING);
+  await removeShop(redis, shop);
+}
+
+async function measure(redis: Connection): Promise<Row[]> {
+  const names = [`bench-few-${process.pid}`, `bench-many-${process.pid}`] as const;
+  try {
+    await warm(redis, `bench-warm-${process.pid}`);
+    const few = await seedShop(redis, names[0], FEW);
+    const many = await seedShop(redis, names[1], MANY);
+    const house = createHouse({
+      redis,
+      tell: { agent: silent, supervisors: silent, buyer: silent },
+      log: { info: silent, warn: silent, error: silent },
+    });
+    const trivial = await trivialCall(redis, names[0]);
+    const against = 'trivial EVALSHA';
+    const rows: Row[] = [];
+    const rounds = { pairs: 16, ours: 3_000, ceiling: 9_000 };
+    rows.push({
+      what: `claim, ${FEW} agents`,
+      against,
+      target: 0.3,
+      ...(await compare(newClaim(few), trivial, rounds)),
+    });
+    rows.push({
+      what: `claim, ${MANY.toLocaleString('en')} agents`,
+      against: `claim, ${FEW} agents`,
+      target: 0.9,
+      ...(await compare(newClaim(many), newClaim(few), { ...rounds, ceiling: rounds.ours })),
+    });
+    const forInformation = { ...rounds, pairs: 8 };
+    rows.push({
+      what: 'open, the whole service',
+      against,
+      ...(await compare(newOpen(house, names[0]), trivial, forInformation)),
+    });
+    rows.push({
+      what: 'open again, the whole service',
+      against,
+      ...(await compare(await nextClick(house, names[0]), trivial, forInformation)),
+    });
+    rows.push({
+      what: 'message stored',
+      against,
+      ...(await compare(await nextMessage(house, few), trivial, forInformation)),
+    });
+    await house.settled();
+    return rows;
+  } finally {
+    for (const name of names) await removeShop(redis, name);
+  }
+}
+
+async function measureAt(url: string, title: string): Promise<Table> {
+  const redis = connect({ url }, (error) => console.error(`Redis: ${error.message}`));
+  try {
+    const info = await redis.info('server');
+    const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'of an unknown version';
+    const table = { title: `Redis ${version}, ${title}`, rows: await measure(redis) };
+    console.log(renderTable(table));
+    return table;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function measureEmbedded(persist: 'none' | 'everysec'): Promise<Table> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'fenliu-bench-'));
+  const cacheDir = join(import.meta.dirname, '../../.data/redis');
+  try {
+    const server = await startEmbeddedRedis({ dataDir, cacheDir, persist, log: silent });
+    try {
+      return await measureAt(server.url, persist === 'none' ? 'nothing kept' : `append-only file, ${persist}`);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+const { values } = parseArgs({ options: { json: { type: 'string' } } });
+const { redisUrl } = readConfig();
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism() };
+console.log(`Node ${machine.node} on ${machine.cores} cores (${machine.cpu}); 64 calls in flight, one shop.`);
+const tables = redisUrl
+  ? [await measureAt(redisUrl, 'at REDIS_URL')]
+  : [await measureEmbedded('none'), await measureEmbedded('everysec')];
+if (values.json) await writeFile(values.json, toJson(tables, machine));
