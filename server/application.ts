@@ -31,6 +31,8 @@ export type ApplicationParts = {
   readonly shared?: boolean;
   /** Pages served beside the API. */
   readonly pages?: Router;
+  /** How many proxies in front of us are believed about the client's address. None unless said. */
+  readonly trustProxy?: number;
 };
 
 export type Application = {
@@ -63,6 +65,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     clock,
     disconnectAgent: gateway.disconnectAgent,
     ...(parts.pages ? { pages: parts.pages } : {}),
+    ...(parts.trustProxy === undefined ? {} : { trustProxy: parts.trustProxy }),
   });
   const http = createServer(app);
   io.attach(http);

@@ -12,6 +12,7 @@ const environment = z.object({
   ADMIN_KEY: key.optional(),
   DEMO: z.enum(['0', '1']).default('1'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
   CASES_DIR: z.string().min(1).optional(),
 });
 
@@ -27,6 +28,8 @@ export type Config = {
   readonly adminKey: string | undefined;
   readonly demo: boolean;
   readonly logLevel: string;
+  /** Proxies in front of us that are believed about the client's address; 0 for none. */
+  readonly trustProxy: number;
   /** Where `npm run cases` reads its stories. */
   readonly casesDir: string | undefined;
 };
@@ -50,6 +53,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     adminKey: e.ADMIN_KEY,
     demo: e.DEMO === '1',
     logLevel: e.LOG_LEVEL,
+    trustProxy: e.TRUST_PROXY,
     casesDir: e.CASES_DIR,
   };
 }

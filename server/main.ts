@@ -1,6 +1,8 @@
 /** `npm run server`: one server node for production. Redis and the two secrets come from the environment. */
 import { createApplication } from './application.ts';
 import { readConfig } from './config.ts';
+import { createSdkPages } from './edge/http/pages.ts';
+import { listenOn } from './launch/listen.ts';
 import { productionParts } from './launch/production.ts';
 import { closeOnSignal } from './launch/signals.ts';
 import { createLog } from './log.ts';
@@ -8,8 +10,14 @@ import { createLog } from './log.ts';
 try {
   const config = readConfig();
   const log = createLog(config.logLevel, 'server');
-  const application = await createApplication({ ...productionParts(config), log, shared: true });
-  const port = await application.listen(config.port);
+  const application = await createApplication({
+    ...productionParts(config),
+    log,
+    shared: true,
+    pages: await createSdkPages(),
+    trustProxy: config.trustProxy,
+  });
+  const port = await listenOn(application, config.port);
   closeOnSignal(log, application.close);
   log.info({ port }, 'listening');
 } catch (error) {

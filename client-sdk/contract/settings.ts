@@ -29,7 +29,11 @@ const fields = {
   nightShift: z.strictObject({ enabled: z.boolean(), proxy: identifier.nullable(), from: clock, until: clock }),
   handoverLimit: count.nullable(),
   whenFull: z.enum(['queue', 'leave-message']),
-  presenceGraceMs: duration,
+  /** Short enough for a timer. */
+  presenceGraceMs: z
+    .int()
+    .min(0)
+    .max(24 * HOUR, 'must be at most 86400000, which is 24 hours'),
   slowReplyMs: duration,
   reassignAfterMs: duration.nullable(),
   autoHangUp: z.strictObject({ atActive: count.nullable(), afterNoReplyMs: duration.nullable() }),

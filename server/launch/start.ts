@@ -6,8 +6,10 @@ import { readConfig } from '../config.ts';
 import { createPages } from '../edge/http/pages.ts';
 import { createLog } from '../log.ts';
 import { connect, type RedisTarget } from '../store/connect.ts';
+import { ensureDataDir } from './data-dir.ts';
 import { demoBuyerToken, demoPassword, demoShop, seedDemo } from './demo.ts';
 import { startEmbeddedRedis } from './embedded-redis.ts';
+import { listenOn } from './listen.ts';
 import { keysFile, ownKeys } from './own-keys.ts';
 import { redisTarget } from './production.ts';
 import { closeOnSignal } from './signals.ts';
@@ -29,6 +31,7 @@ try {
   const config = readConfig();
   const log = createLog(config.logLevel, 'fenliu');
   closeOnSignal(log, close);
+  ensureDataDir(config.dataDir);
 
   let redis: RedisTarget | undefined = redisTarget(config);
   const given = redis !== undefined;
@@ -47,7 +50,14 @@ try {
   const pages = await createPages(
     config.demo ? { demoBuyerToken: (buyer) => demoBuyerToken(application.house, buyer, Date.now()) } : {},
   );
-  const application: Application = await createApplication({ redis, keys, log, shared: given, pages });
+  const application: Application = await createApplication({
+    redis,
+    keys,
+    log,
+    shared: given,
+    pages,
+    trustProxy: config.trustProxy,
+  });
   started.push(application.close);
   if (config.demo) await seedDemo(application.house, Date.now());
   const onError = (error: Error) => log.warn({ err: error }, 'the connection of the workers to Redis has trouble');
@@ -57,7 +67,7 @@ try {
     await workers.close();
     for (const connection of connections) connection.disconnect();
   });
-  const port = await application.listen(config.port);
+  const port = await listenOn(application, config.port);
 
   const at = `http://localhost:${port}`;
   const lines = [
@@ -67,6 +77,7 @@ try {
       ? [
           `  demo page    ${at}/  (a buyer's chat beside an agent's list)`,
           `  log in       shop "${demoShop}", accounts anna, ben, chen, sam (supervisor), owner; password "${demoPassword}"`,
+          '  mind         everybody knows that password: set DEMO=0 where others can reach this machine',
         ]
       : []),
     `  REST         ${at}/api/v1  (described in ${at}/api/v1/openapi.json)`,

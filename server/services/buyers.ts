@@ -1,8 +1,9 @@
 /** What a shop knows of its buyers, and how it forgets them. */
-import { type Buyer, type BuyerPut, Refusal } from '../../client-sdk/contract/index.ts';
+import { type Buyer, type BuyerPut, type Conversation, Refusal } from '../../client-sdk/contract/index.ts';
 import { readBuyer, writeProfile } from '../store/buyers.ts';
 import { convert } from '../store/conversions.ts';
 import { eraseNewest } from '../store/moves.ts';
+import { readConversation } from '../store/read.ts';
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
 
@@ -49,7 +50,16 @@ export async function recordConversion(
   return converted.kind === 'counted' ? { counted: true, agent: converted.agent } : { counted: false };
 }
 
-/** Erases a buyer, all their conversations and messages. Throws `not-found`. */
+/** Tells the holder and the buyer's windows that an open conversation is gone. `conversation` as read just before. */
+function tellErased(house: House, shop: string, conversation: Conversation, from: string, now: number): void {
+  if (conversation.state === 'closed') return;
+  const { waitingSince: _, ...rest } = conversation;
+  const closed: Conversation = { ...rest, state: 'closed', closedAt: now };
+  if (from) house.tell.agent(shop, from, 'conversation:released', { conversation: closed, cause: 'erased' });
+  house.tell.buyer(shop, conversation.buyer, 'chat:changed', { conversation: closed });
+}
+
+/** Erases a buyer, all their conversations and messages; who holds one, and the buyer, are told. Throws `not-found`. */
 export async function eraseBuyer(house: House, shop: string, id: string, now: number): Promise<void> {
   const { scope } = await house.configs.get(shop);
   const record = await readBuyer(scope, id);
@@ -57,9 +67,14 @@ export async function eraseBuyer(house: House, shop: string, id: string, now: nu
   let conversation = record.newest;
   for (;;) {
     const place = { buyer: id, conversation };
+    // Read now: nothing of it is left afterwards to tell anybody.
+    const open = conversation ? await readConversation(scope, conversation) : undefined;
     const step = await house.configs.use(shop, ({ scope: at }) => eraseNewest(at, place, now));
     if (step.kind === 'erased') break;
-    if (step.kind === 'moved') tellEffects(house, shop, step);
+    if (step.kind === 'moved') {
+      tellEffects(house, shop, step);
+      if (open) tellErased(house, shop, open.conversation, step.from, now);
+    }
     conversation = step.kind === 'next' ? step.conversation : step.next;
   }
   house.buyers.set(shop, id, { profile: '0', crowds: [], conversation: '' });

@@ -105,8 +105,8 @@ export type Again = {
   /** Nobody is taken whose pending has reached it. */
   readonly limit?: number;
   readonly note?: string | undefined;
-  /** The same again answers the same. */
-  readonly requestId?: string | undefined;
+  /** The last part of the assignment's id: the same again answers the same. New if none is given. */
+  readonly request?: string;
 };
 
 /**
@@ -117,9 +117,9 @@ export type Again = {
  * waits for a person.
  */
 export async function dispatchAgain(house: House, shop: string, again: Again, now: number): Promise<Claimed> {
-  const { mode, record, limit, note, requestId } = again;
+  const { mode, record, limit, note } = again;
   const { buyer, id } = record.conversation;
-  const request = house.ids.request(id, requestId);
+  const request = again.request ?? house.ids.request(id);
   return house.configs.use(shop, async (at) => {
     const { config, scope } = at;
     for (let tries = 0; tries < TRIES; tries++) {

@@ -3,7 +3,7 @@ import { type Assignment, type Conversation, type MoveCause, Refusal } from '../
 import { close, type Move, takeFromPool, transfer } from '../store/moves.ts';
 import { type ConversationRecord, readAssignmentById, readConversation } from '../store/read.ts';
 import type { Scope } from '../store/scope.ts';
-import { type Actor, type AgentActor, maySteer } from './actor.ts';
+import { type Actor, type AgentActor, maySee, maySteer } from './actor.ts';
 import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
 import { refusalFor } from './refusals.ts';
@@ -29,10 +29,12 @@ async function settle(
   note?: string,
 ): Promise<Conversation> {
   if (move.kind === 'repeat') return move.conversation;
+  // Before anything is awaited: loads are told in the order in which they came about.
+  if ('loads' in move) tellEffects(house, actor.shop, move);
   if (move.kind === 'away' || move.kind === 'nobody-on-duty') {
-    tellEffects(house, actor.shop, move);
     if (move.presences.length > 0) house.due(actor.shop, now);
   }
+  if (move.kind === 'away' && cause === 'pool-claim') throw refusalFor('offline');
   if (move.kind !== 'moved') throw refusalFor(move.kind);
   const at = await house.configs.get(actor.shop);
   const { conversation, from } = move;
@@ -43,7 +45,6 @@ async function settle(
     tellMove(house, actor.shop, { conversation, assignment, from, cause, note });
   }
   await tellBuyer(house, at, conversation);
-  tellEffects(house, actor.shop, move);
   house.due(actor.shop, now);
   return conversation;
 }
@@ -51,7 +52,8 @@ async function settle(
 export type TransferTo = { readonly agent: string } | { readonly group: string };
 
 /**
- * An agent gives a conversation they hold, a supervisor any, to a colleague or to whoever's turn it is in a group.
+ * An agent gives a conversation they hold, a supervisor any, to a colleague or to whoever's turn it is in a group. The
+ * same `requestId` again answers the conversation as it is now, though the sender may no longer see it.
  *
  * Throws `not-found`; `forbidden` for who does not hold it; `conflict` when closed, or nobody is there to take it.
  */
@@ -63,9 +65,14 @@ export async function transferConversation(
   now: number,
   options: { readonly note?: string | undefined; readonly requestId?: string | undefined } = {},
 ): Promise<Conversation> {
-  const record = await visible(house, actor, id);
+  const at = await house.configs.get(actor.shop);
+  const record = await readConversation(at.scope, id);
+  if (!record) throw refusalFor('missing');
+  // Who has given it away does not see it any more; only the script tells whether this is their request once more.
+  const seen = maySee(actor, record.conversation);
   const move = await house.configs.use(actor.shop, ({ config, scope }) => {
     const known = 'agent' in to ? config.agents.has(to.agent) : config.groups.has(to.group);
+    if (!known && !seen) throw refusalFor('missing');
     if (!known) throw new Refusal('not-found', 'There is no such agent or group in this shop; check the id.');
     return transfer(scope, {
       now,
@@ -76,6 +83,7 @@ export async function transferConversation(
       request: house.ids.request(actor.id, options.requestId),
     });
   });
+  if (!seen && (move.kind === 'closed' || move.kind === 'not-holder')) throw refusalFor('missing');
   return settle(house, actor, record, move, 'transfer', now, options.note);
 }
 
@@ -104,7 +112,8 @@ export type HandedOver = { readonly conversation: Conversation; readonly assignm
 
 /**
  * A robot hands its conversation to a human, or the buyer asks for one: the chain runs again without the robot steps.
- * Where a human has it already, or it waits for one, nothing changes. Throws `not-found`, `forbidden`, `conflict`.
+ * Where a human has it already, or it waits for one, nothing changes. The same `requestId` again answers the same
+ * assignment, though the robot may no longer see the conversation. Throws `not-found`, `forbidden`, `conflict`.
  */
 export async function handOver(
   house: House,
@@ -113,18 +122,19 @@ export async function handOver(
   now: number,
   options: { readonly reason?: string | undefined; readonly requestId?: string | undefined } = {},
 ): Promise<HandedOver> {
-  const record = await visible(house, actor, id);
-  const { conversation } = record;
-  if (conversation.state === 'closed') throw refusalFor('closed');
   const { scope } = await house.configs.get(actor.shop);
+  const record = await readConversation(scope, id);
+  if (!record) throw refusalFor('missing');
+  const { conversation } = record;
+  // The sender's own: nobody is answered for somebody else's request.
+  const request = house.ids.request(`${id}:${actor.kind}:${actor.id}`, options.requestId);
+  const before = options.requestId === undefined ? undefined : await readAssignmentById(scope, `${id}.${request}`);
+  if (before) return { conversation, assignment: before };
+  if (!maySee(actor, conversation)) throw refusalFor('missing');
+  if (conversation.state === 'closed') throw refusalFor('closed');
   if (conversation.state !== 'robot') return { conversation, assignment: await latestAssignment(scope, record) };
   if (actor.kind !== 'buyer' && conversation.agent !== actor.id && !maySteer(actor)) throw refusalFor('not-holder');
-  const claimed = await dispatchAgain(
-    house,
-    actor.shop,
-    { mode: 'human', record, note: options.reason, requestId: options.requestId },
-    now,
-  );
+  const claimed = await dispatchAgain(house, actor.shop, { mode: 'human', record, note: options.reason, request }, now);
   house.due(actor.shop, now);
   if (claimed.kind === 'assigned') return { conversation: claimed.conversation, assignment: claimed.assignment };
   // Somebody was faster: answer what holds now.

@@ -159,18 +159,31 @@ export async function patchSettings(house: House, shop: string, patch: SettingsP
   return result;
 }
 
-/** Creates or replaces an agent; the password stays if none is given. Throws `conflict` for a second owner. */
+/**
+ * Creates or replaces an agent; the password stays if none is given. Throws `conflict` for a second owner, for an owner who
+ * would be none any more, and for who serves as what they would no longer be; `invalid` for a robot that supervises.
+ */
 export async function putAgent(house: House, shop: string, id: string, put: AgentPut, now: number): Promise<Agent> {
   const { password, capacity, ...rest } = put;
   const agent: Agent = { id, ...rest, ...(capacity ? { capacity } : {}) };
+  if (agent.kind === 'robot' && agent.role !== 'agent') {
+    throw new Refusal('invalid', undefined, [{ path: 'role', problem: 'must be agent for a robot' }]);
+  }
   const hash = password === undefined ? undefined : await hashPassword(password);
   await changeConfig(house, shop, now, (config) => {
+    if (config.agents.get(id)?.role === 'owner' && agent.role !== 'owner') {
+      throw new Refusal(
+        'conflict',
+        `${id} is the owner, and a shop keeps its owner; send role "owner" to change the rest.`,
+      );
+    }
     for (const other of config.agents.values()) {
       if (agent.role === 'owner' && other.role === 'owner' && other.id !== id) {
         throw new Refusal('conflict', `${other.id} is the owner of this shop; there can be one.`);
       }
     }
     if (agent.kind === 'human') mustNotBeRobot(config, id);
+    else mustNotBeMember(config, id);
     return {
       agents: new Map([[id, agent]]),
       ...(hash === undefined ? {} : { secrets: { [secretNames.password + id]: hash } }),
@@ -184,6 +197,12 @@ function mustNotBeRobot(config: ShopConfig, id: string): void {
   const serves =
     config.settings.robotFirst.robot === id || [...config.groups.values()].some((group) => group.robot === id);
   if (serves) throw new Refusal('conflict', `${id} serves as a robot; take it out of the settings and groups first.`);
+}
+
+/** Members of groups are people. */
+function mustNotBeMember(config: ShopConfig, id: string): void {
+  const group = [...config.groups.values()].find(({ members }) => members.some(({ agent }) => agent === id));
+  if (group) throw new Refusal('conflict', `${id} is a member of group ${group.id}; take them out of the group first.`);
 }
 
 /** Removes an agent, also from their groups; what they hold is dispatched again. Throws `not-found`, `conflict`. */

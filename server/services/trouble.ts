@@ -1,4 +1,4 @@
-/** Faults that another try may well get past. */
+/** Faults: which another try may well get past, and what of them may be logged. */
 import { StaleConfig } from '../store/script.ts';
 
 /** Replies with which Redis says that it cannot, or must not, do anything just now. */
@@ -22,3 +22,19 @@ function isRedisTrouble(error: unknown): boolean {
 
 /** True for trouble with Redis, and for a configuration that changes faster than it can be read: contention, not a fault. */
 export const passesByItself = (error: unknown) => isRedisTrouble(error) || error instanceof StaleConfig;
+
+/** What `bareError` has made: a log may serialize what its caller has bared already. */
+const bared = new WeakSet<object>();
+
+/** An error without what libraries hang onto it: ioredis attaches the command, and with it what people wrote. */
+export function bareError(error: unknown): object {
+  if (typeof error === 'object' && error !== null && bared.has(error)) return error;
+  const bare: { message: string; [fact: string]: unknown } = { message: typeof error };
+  if (error instanceof Error) {
+    const { code } = error as NodeJS.ErrnoException;
+    Object.assign(bare, { type: error.name, message: error.message, stack: error.stack });
+    if (code !== undefined) bare.code = code;
+  }
+  bared.add(bare);
+  return bare;
+}

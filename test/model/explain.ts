@@ -45,6 +45,9 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     world.queue.length > 0 &&
     !(mode === 'open' && talk?.state === 'queued' && world.queue[0] === talk.id);
 
+  // Robots answer first only where the chain starts anew: a click, or a holder who has left.
+  const withoutRobots = mode !== 'open' && mode !== 'again';
+
   const holds = (id: string) => talk?.agent === id;
   const presence = (id: string) => personOf(world, id).presence;
   const underLimit = (id: string) => pendingOf(world, id) < limit;
@@ -85,6 +88,13 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     const { agent = '', pass } = next() as { agent?: string; pass?: number };
     const level = takers(group).find(([id]) => id === agent)?.[1];
     if (level === undefined) throw new Error(`it was not the turn of ${agent || 'nobody'} in ${group}`);
+    const passes = world.passes?.get(group);
+    if (passes) {
+      const lowest = Math.min(...takers(group).map(([id]) => passes.get(id) ?? Number.NaN));
+      if (pass !== lowest || passes.get(agent) !== lowest) {
+        throw new Error(`${agent} is said to have pass ${pass} in ${group}: ${JSON.stringify([...passes])}`);
+      }
+    }
     const named = group === WHOLE_SHOP ? {} : { group };
     const pending = pendingOf(world, agent);
     won(step, why, 'agent', agent, group === WHOLE_SHOP ? '' : group, {
@@ -97,7 +107,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     });
   }
 
-  function hotContact(withinMs: number): void {
+  function hotContact(withinMs: number) {
     const known = contactsOf(world, run.buyer).find(([id]) => rosterOf(world, id)?.kind === 'agent');
     if (!known) return passed('hot-contact', 'no-contact');
     const [agent, ageMs] = [known[0], world.now - known[1]];
@@ -109,7 +119,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     won('hot-contact', 'recent-and-present', 'agent', agent, '', { ...facts, presence: presence(agent) });
   }
 
-  function warmContact(withinMs: number): void {
+  function warmContact(withinMs: number) {
     const known = contactsOf(world, run.buyer).filter(([id]) => rosterOf(world, id)?.kind === 'agent');
     const recent = known.filter(([, met]) => world.now - met <= withinMs);
     const here = recent.find(([id]) => canTake(id));
@@ -135,7 +145,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     passed('warm-contact', known.length > 0 ? 'older-than-window' : 'no-contact');
   }
 
-  function amongGroups({ step, by: narrowedBy, groups }: GroupStep): void {
+  function amongGroups({ step, by: narrowedBy, groups }: GroupStep) {
     const names = groups.map(({ id }) => id);
     const staffed = names.filter((group) => takers(group).length > 0);
     const robotOf = (group: string) => groups.find(({ id }) => id === group)?.robot ?? undefined;
@@ -166,7 +176,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     turn(step, 'next-in-turn', drawn, { narrowedBy });
   }
 
-  function tried(step: Step): void {
+  function tried(step: Step) {
     if ('passed' in step) return passed(step.step, step.passed);
     switch (step.step) {
       case 'hot-contact':
@@ -201,7 +211,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
   }
 
   const profile = world.profiles.get(run.buyer) ?? { crowds: [] };
-  for (const step of chain(world.config, profile, run.entry, world.now, mode === 'human')) {
+  for (const step of chain(world.config, profile, run.entry, world.now, withoutRobots)) {
     if (!over) tried(step);
   }
 }

@@ -32,6 +32,9 @@ export const cast: ShopSpec = {
   },
 };
 
+/** Who is online when a story begins. */
+export const atWork = ['anna', 'ben', 'robo'] as const;
+
 /** What groups may be changed into. */
 const shapes: readonly GroupSpec[] = [
   { members: { anna: 1, cleo: 5 }, binds: { products: ['tea', 'hats'] } },
@@ -49,6 +52,8 @@ const settings: readonly SettingsPatch[] = [
   { leaveMessage: { to: 'pool' } },
   { leaveMessage: { to: 'owner' } },
   { leaveMessage: { to: 'proxy', autoAssign: false } },
+  { whenFull: 'leave-message', leaveMessage: { to: 'pool', autoAssign: false } },
+  { whenFull: 'leave-message', leaveMessage: { to: 'pool', autoAssign: false } },
   { leaveMessage: { autoAssign: true } },
   { robotFirst: { enabled: true, robot: 'robo' } },
   { robotFirst: { enabled: false } },
@@ -79,6 +84,7 @@ export type Action =
 const agent = fc.constantFrom(...Object.keys(cast.agents));
 const buyer = fc.constantFrom('uma', 'vic', 'wim', 'xia', 'yan');
 const is = <T extends string>(...names: T[]) => fc.constantFrom(...names);
+const oneOf = (...numbers: number[]) => fc.constantFrom(...numbers);
 const socket = is('phone', 'desk');
 const group = is('tea', 'hats', 'vip', 'more');
 
@@ -93,20 +99,20 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: is('transfer'), buyer, by: is('holder', 'dora'), to: fc.oneof(agent, group) }),
   },
-  { weight: 2, arbitrary: fc.record({ do: is('take'), buyer, agent }) },
+  { weight: 4, arbitrary: fc.record({ do: is('take'), buyer, agent: is('anna', 'ben', 'cleo', 'robo') }) },
   { weight: 6, arbitrary: fc.record({ do: is('connect', 'connect', 'disconnect'), agent, socket }) },
   {
     weight: 6,
     arbitrary: fc.record({
       do: is('choose'),
       agent,
-      presence: is<Presence>('online', 'online', 'hung-up', 'offline'),
+      presence: is<Presence>('online', 'online', 'hung-up', 'hung-up', 'offline'),
       by: is('chose', 'supervisor'),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: is('settings'), patch: fc.constantFrom(...settings) }) },
   { weight: 1, arbitrary: fc.record({ do: is('group'), group, shape: fc.integer({ min: 0, max: shapes.length }) }) },
-  { weight: 1, arbitrary: fc.record({ do: is('hire'), agent: is('ben', 'cleo', 'eve'), capacity: is2(0, 1, 3) }) },
+  { weight: 1, arbitrary: fc.record({ do: is('hire'), agent: is('ben', 'cleo', 'eve'), capacity: oneOf(0, 1, 3) }) },
   { weight: 1, arbitrary: fc.record({ do: is('dismiss'), agent: is('ben', 'eve') }) },
   {
     weight: 1,
@@ -117,12 +123,8 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
       exclusive: is('', 'anna', 'cleo'),
     }),
   },
-  { weight: 5, arbitrary: fc.record({ do: is('wait'), ms: is2(1, 20_000, HOUR, 7 * HOUR, 24 * HOUR, 49 * HOUR) }) },
+  { weight: 5, arbitrary: fc.record({ do: is('wait'), ms: oneOf(1, 20_000, HOUR, 7 * HOUR, 24 * HOUR, 49 * HOUR) }) },
 );
-
-function is2(...numbers: number[]): fc.Arbitrary<number> {
-  return fc.constantFrom(...numbers);
-}
 
 let said = 0;
 

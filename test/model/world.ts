@@ -40,6 +40,8 @@ export type World = {
   readonly profiles: Map<string, BuyerFacts>;
   queue: string[];
   pool: string[];
+  /** Passes in each group as they were read, until something happens that may change them. */
+  passes: ReadonlyMap<string, ReadonlyMap<string, number>> | undefined;
 };
 
 export function personOf(world: World, id: string): Person {
@@ -134,9 +136,12 @@ function replayPresence(world: World, { agent = '', presence, cause }: Happening
 }
 
 function replayAssigned(world: World, happening: Happening, entry: Entry): void {
-  const { conversation: id = '', buyer = '', outcome, agent = '', group = '', mode, step } = happening;
+  const { conversation: id = '', buyer = '', outcome, agent = '', from = '', group = '', step } = happening;
+  // A new conversation says neither where it comes from nor why: it is a click.
+  const { mode = 'open' } = happening;
   const before = world.talks.get(id);
-  must(happening.from === (before?.agent ?? ''), `${id} came from ${happening.from}`);
+  must(from === (before?.agent ?? ''), `${id} came from ${from}`);
+  must(before !== undefined || mode === 'open', `${id} is new, and came by ${mode}`);
   const state =
     outcome === 'robot' ? 'robot' : agent ? 'assigned' : outcome === 'queue' ? ('queued' as const) : 'pooled';
   const talk: Talk = before ?? {
@@ -173,7 +178,7 @@ function replayMessage(world: World, talk: Talk, { seq, from }: Happening): void
 }
 
 /** Takes in what happened; `entry` is what the buyer of an assignment brought along. Throws for what cannot be. */
-export function replay(world: World, happening: Happening, entry: Entry): void {
+export function replay(world: World, happening: Happening, entry: Entry) {
   const { type, conversation: id = '', agent = '' } = happening;
   must(Number(happening.at) === world.now, `a ${type} at ${happening.at}`);
   if (type === 'presence') return replayPresence(world, happening);

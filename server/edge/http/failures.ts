@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express';
 import { errorCatalogue, failureOf, Refusal } from '../../../client-sdk/contract/index.ts';
 import type { Log } from '../../services/house.ts';
-import { passesByItself } from '../../services/trouble.ts';
+import { bareError, passesByItself } from '../../services/trouble.ts';
 import { languageOf } from './credential.ts';
 import { TooLate } from './time-limit.ts';
 
@@ -13,15 +13,15 @@ const isBadRequest = (error: unknown) => error instanceof Error && (error as { s
 export function refusalOf(error: unknown, log: Log, facts: object): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof TooLate) {
-    log.warn({ err: error, ...facts }, 'a call took too long');
+    log.warn({ err: bareError(error), ...facts }, 'a call took too long');
     return new Refusal('unavailable', 'The call took too long and may still take effect; look, then try again.');
   }
   if (passesByItself(error)) {
-    log.warn({ err: error, ...facts }, 'the store could not answer');
+    log.warn({ err: bareError(error), ...facts }, 'the store could not answer');
     return new Refusal('unavailable');
   }
   if (isBadRequest(error)) return new Refusal('invalid', 'The path of the request cannot be read; encode it as UTF-8.');
-  log.error({ err: error, ...facts }, 'a call failed unexpectedly');
+  log.error({ err: bareError(error), ...facts }, 'a call failed unexpectedly');
   return new Refusal('internal');
 }
 

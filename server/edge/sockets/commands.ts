@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import { type Ack, failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
 import type { Log } from '../../services/house.ts';
-import { passesByItself } from '../../services/trouble.ts';
+import { bareError, passesByItself } from '../../services/trouble.ts';
 
 type Command = { readonly data: z.ZodType; readonly answer: z.ZodType };
 
@@ -65,7 +65,8 @@ export function serveCommands<Commands extends Record<string, Command>, Asking>(
         (data) => acknowledge({ ok: true, data }),
         (error) => {
           const refusal = refusalOf(error);
-          if (refusal !== error) serving.log.error({ ...serving.facts, command: name, err: error }, 'a command failed');
+          if (refusal !== error)
+            serving.log.error({ ...serving.facts, command: name, err: bareError(error) }, 'a command failed');
           acknowledge({ ok: false, error: failureOf(refusal, serving.language) });
         },
       );

@@ -6,6 +6,7 @@ import { type AgentActor, agentActor, type BuyerActor, maySteer } from '../../se
 import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
 import type { House } from '../../services/house.ts';
 import { tellPresentChat } from '../../services/told.ts';
+import { bareError } from '../../services/trouble.ts';
 import { agentHandlers } from './agent-handlers.ts';
 import { buyerHandlers } from './buyer-handlers.ts';
 import { serveCommands } from './commands.ts';
@@ -35,7 +36,7 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
     const tracked = task.finally(() => underWay.delete(tracked));
     underWay.add(tracked);
   };
-  const onFault = (error: unknown) => house.log.error({ err: error }, 'a handshake failed');
+  const onFault = (error: unknown) => house.log.error({ err: bareError(error) }, 'a handshake failed');
 
   const buyers = io.of('/buyer');
   const forBuyers = buyerHandlers(house, clock);
@@ -47,7 +48,9 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
     track(
       joined
         .then(() => tellPresentChat(house, actor.shop, actor.id))
-        .catch((error) => house.log.warn({ ...facts, err: error }, 'a buyer was not told how their chat stands')),
+        .catch((error) =>
+          house.log.warn({ ...facts, err: bareError(error) }, 'a buyer was not told how their chat stands'),
+        ),
     );
     serveCommands(socket, {
       commands: buyerCommands,
@@ -76,7 +79,10 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
     const arrived = Promise.all([joined, connectAgent(house, shop, id, socket.id, node, clock())]).then(
       () => {},
       (error) => {
-        house.log.error({ ...facts, err: error }, 'a connection could not be recorded; the client tries again');
+        house.log.error(
+          { ...facts, err: bareError(error) },
+          'a connection could not be recorded; the client tries again',
+        );
         socket.disconnect(true);
       },
     );
@@ -107,7 +113,7 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
       setTimeout(() => house.due(shop, clock()), graceMs).unref();
     } catch (error) {
       house.log.error(
-        { shop, agent, err: error },
+        { shop, agent, err: bareError(error) },
         'a disconnection could not be recorded; the sweep of ghosts does it',
       );
     }
