@@ -43,11 +43,12 @@ async function ask<T>(url: string, question: (client: Redis) => Promise<T>): Pro
 }
 
 /** Starts an embedded Redis in a process of its own, which then waits, or ends as `then` says. */
-async function startLauncher(then = 'setInterval(() => {}, 1000)') {
+async function startLauncher(then = 'setInterval(() => {}, 1000)', before = '') {
   const options = JSON.stringify({ dataDir, cacheDir: REDIS_CACHE, persist: 'always' });
   const code = `
     import { startEmbeddedRedis } from './server/launch/embedded-redis.ts';
     const { url, pid } = await startEmbeddedRedis({ ...${options}, log: () => undefined });
+    ${before}
     console.log(JSON.stringify({ url, pid }));
     ${then}`;
   const launcher = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
@@ -161,9 +162,9 @@ describe('the embedded Redis', () => {
   });
 
   it('outlasts a Ctrl-C, which reaches the whole process group of the launcher', async () => {
-    const { launcher, redis } = await startLauncher(`
-      process.on('SIGINT', () => console.log('interrupted'));
-      setInterval(() => {}, 1000);`);
+    // It listens before it says that it is there: an earlier signal would end it.
+    const listens = "process.on('SIGINT', () => console.log('interrupted'));";
+    const { launcher, redis } = await startLauncher(undefined, listens);
     const interrupted = once(launcher.stdout, 'data');
     process.kill(-(launcher.pid ?? 0), 'SIGINT');
     await interrupted;
