@@ -3,21 +3,9 @@ import type { Assignment, Conversation, Entry, LiveAgent, Presence } from '../..
 import { readAssignment } from './assignment-record.ts';
 import { conversationKey } from './keys.ts';
 import type { Scope } from './scope.ts';
-import { conversationFrom } from './shapes.ts';
+import { conversationFrom, shownFields } from './shapes.ts';
 
-const conversationFields = [
-  'buyer',
-  'state',
-  'agent',
-  'group',
-  'overnight',
-  'waitingSince',
-  'lastSeq',
-  'openedAt',
-  'closedAt',
-  'assignment',
-  'entry',
-];
+const conversationFields = [...shownFields, 'entry'];
 
 /** A conversation, its latest assignment's request, and what the buyer brought along. */
 export type ConversationRecord = {

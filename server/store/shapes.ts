@@ -54,7 +54,7 @@ export function conversationFrom(shop: string, field: (name: string) => unknown,
 }
 
 /** The order in which scripts show a conversation; see scripts/lib/conversation.lua. */
-const shownFields = [
+export const shownFields = [
   'buyer',
   'state',
   'agent',
