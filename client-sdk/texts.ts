@@ -180,6 +180,7 @@ export const presenceCauseTexts: Readonly<Record<PresenceCause, Text>> = {
   'lost-connection': { en: 'lost the connection', zh: '连接断开' },
   supervisor: { en: 'set by a supervisor', zh: '主管设置' },
   'auto-hang-up': { en: 'hung up automatically', zh: '自动挂起' },
+  'auto-resume': { en: 'back automatically', zh: '自动恢复在线' },
 };
 
 export const stateTexts: Readonly<Record<ConversationState, Text>> = {
@@ -209,6 +210,9 @@ export const moveCauseTexts: Readonly<Record<MoveCause, Text>> = {
   morning: { en: 'from the night shift', zh: '夜间会话移交' },
   transfer: { en: 'transferred', zh: '转接' },
   'pool-claim': { en: 'claimed from the left messages', zh: '从留言池领取' },
+  'no-reply': { en: 'no reply in time', zh: '超时未回复' },
+  'queue-left': { en: 'left the queue', zh: '离开排队' },
+  idle: { en: 'nothing more was said', zh: '长时间无消息' },
   closed: { en: 'closed', zh: '已结束' },
   erased: { en: 'the buyer was erased', zh: '买家数据已清除' },
 };

@@ -1,13 +1,11 @@
-/** BullMQ runs time: a repeating sweep over all shops. Jobs hold no state; each step of a sweep checks the store again. */
+/** BullMQ runs time: each job of the table at its interval, in whichever process is free. */
 import { type ConnectionOptions, Queue, Worker } from 'bullmq';
 import type { House, Log } from '../server/services/house.ts';
-import { sweepShops } from './sweep-shops.ts';
+import { jobs } from './jobs.ts';
 
 /** Hash-tagged, so that all keys of the queue lie in one slot of a cluster. */
 const PREFIX = '{fenliu-jobs}';
 const QUEUE = 'time';
-/** How often every shop is swept, in ms. */
-const SWEEP_EVERY_MS = 1_000;
 
 export type WorkersParts = {
   /** One for the queue, one for the worker, which blocks it; both are the caller's to end, after `close`. */
@@ -31,8 +29,17 @@ export async function createWorkers({ connections, house, log, clock = Date.now 
     defaultJobOptions: { removeOnComplete: true, removeOnFail: 1_000 },
   });
   queue.on('error', onError);
-  await queue.upsertJobScheduler('sweep-shops', { every: SWEEP_EVERY_MS }, { name: 'sweep-shops' });
-  const worker = new Worker(QUEUE, () => sweepShops(house, clock()), { connection: connections[1], prefix: PREFIX });
+  for (const scheduled of await queue.getJobSchedulers()) {
+    if (!Object.hasOwn(jobs, scheduled.key)) await queue.removeJobScheduler(scheduled.key);
+  }
+  for (const [name, { everyMs }] of Object.entries(jobs)) {
+    await queue.upsertJobScheduler(name, { every: everyMs }, { name });
+  }
+  const worker = new Worker(QUEUE, ({ name }) => jobs[name]?.run(house, clock()) ?? Promise.resolve(), {
+    connection: connections[1],
+    prefix: PREFIX,
+    concurrency: Object.keys(jobs).length,
+  });
   worker.on('error', onError);
   worker.on('failed', (job, error) => log.error({ job: job?.name, err: error }, 'a job failed'));
   return {

@@ -26,6 +26,8 @@ export const conversation = z.object({
   assignment: identifier.optional(),
   /** Came in during the night shift. */
   overnight: z.boolean(),
+  /** Since when it waits for the morning; absent where it did not come in during the night shift. */
+  overnightSince: timestamp.optional(),
   /** Since when the buyer waits for a reply; absent when nobody waits. */
   waitingSince: timestamp.optional(),
   /** `seq` of the last message, 0 before the first. */

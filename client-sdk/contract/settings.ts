@@ -16,6 +16,9 @@ const timezone = z.string().refine((zone) => {
   }
 }, 'must be an IANA time zone, such as Asia/Shanghai');
 
+/** The highest priority in the queue; 0 is everybody's. */
+export const MAX_PRIORITY = 9;
+
 const count = z.int().min(1).max(100_000);
 
 /** The fields of the settings as sent in a patch: all optional, objects merged one level deep. */
@@ -39,6 +42,13 @@ const fields = {
   autoHangUp: z.strictObject({ atActive: count.nullable(), afterNoReplyMs: duration.nullable() }),
   idleCloseMs: duration,
   welcome: z.strictObject({ text: z.string().min(1).max(2_000).nullable() }),
+  /** `priorities`: crowds whose buyers are served before others. `leaveAfterMs`: the longest wait; then the leave-message rule. */
+  queue: z.strictObject({
+    priorities: z
+      .record(identifier, z.int().min(0).max(MAX_PRIORITY))
+      .refine((crowds) => Object.keys(crowds).length <= 1_000, 'names more than 1000 crowds'),
+    leaveAfterMs: duration.nullable(),
+  }),
 };
 
 export const settings = z
@@ -61,6 +71,7 @@ export const settingsPatch = z
     nightShift: fields.nightShift.partial(),
     autoHangUp: fields.autoHangUp.partial(),
     welcome: fields.welcome.partial(),
+    queue: fields.queue.partial(),
   })
   .partial();
 
@@ -83,6 +94,7 @@ export const defaultSettings: Settings = {
   autoHangUp: { atActive: null, afterNoReplyMs: null },
   idleCloseMs: 24 * HOUR,
   welcome: { text: null },
+  queue: { priorities: {}, leaveAfterMs: null },
 };
 
 /** The settings after a patch: objects are merged, everything else replaced. Validate the result with `settings`. */

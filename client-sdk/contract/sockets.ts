@@ -105,9 +105,15 @@ export const moveCause = z.enum([
   'morning',
   'transfer',
   'pool-claim',
+  'no-reply',
+  'queue-left',
+  'idle',
   'closed',
   'erased',
 ]);
+
+/** What a morning agent needs to know of the night: since when the buyer waits, and what the proxy told them last. */
+export const overnightReport = z.object({ since: timestamp, proxy: identifier, said: z.array(message) });
 
 export const agentEvents = {
   ...sharedEvents,
@@ -117,6 +123,8 @@ export const agentEvents = {
     cause: moveCause,
     /** What the colleague who transferred it says, or why the robot handed it over. */
     note: z.string().optional(),
+    /** What happened during the night, where it is handed over in the morning. */
+    overnight: overnightReport.optional(),
   }),
   'conversation:released': z.object({
     conversation,
@@ -132,6 +140,7 @@ export const agentEvents = {
 } as const;
 
 export type Entry = z.infer<typeof entry>;
+export type OvernightReport = z.infer<typeof overnightReport>;
 export type MoveCause = z.infer<typeof moveCause>;
 export type HeldConversation = z.infer<typeof heldConversation>;
 

@@ -20,7 +20,14 @@ export const duration = z
   .max(10 * 366 * 24 * 3_600_000);
 
 export const presence = z.enum(['online', 'hung-up', 'offline']);
-export const presenceCause = z.enum(['chose', 'connected', 'lost-connection', 'supervisor', 'auto-hang-up']);
+export const presenceCause = z.enum([
+  'chose',
+  'connected',
+  'lost-connection',
+  'supervisor',
+  'auto-hang-up',
+  'auto-resume',
+]);
 export const orderState = z.enum(['none', 'unpaid', 'paid', 'shipped', 'completed', 'after-sales']);
 export const role = z.enum(['owner', 'supervisor', 'agent']);
 export const kind = z.enum(['human', 'robot']);

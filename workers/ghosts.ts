@@ -1,0 +1,2 @@
+/** The sockets of nodes that have died hold nobody connected any more. */
+export { sweepGhosts } from '../server/services/ghosts.ts';
