@@ -36,6 +36,11 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
     return (await this.command('chat:close', { conversation })).conversation;
   }
 
+  /** Waits in the queue no longer, and leaves a message instead. A conversation that is not in the queue stays as it is. */
+  async leaveQueue(conversation: string): Promise<Conversation> {
+    return (await this.command('queue:leave', { conversation })).conversation;
+  }
+
   protected override async resync(): Promise<void> {
     for (const conversation of this.flow.following()) this.flow.catchUp(conversation);
   }

@@ -23,6 +23,7 @@ const repeatable: Record<Repeatable, true> = {
   'chat:human': true,
   'chat:rate': true,
   'chat:close': true,
+  'queue:leave': true,
   'presence:set': true,
   'conversation:transfer': true,
   'conversation:close': true,

@@ -158,6 +158,18 @@ export const whyTexts = {
     en: 'Whoever could take it has reached the limit of buyers waiting for a reply, or is not online.',
     zh: '可接待的客服待回复人数已达上限或不在线。',
   },
+  'missed-it': {
+    en: 'Whoever could take it has left this buyer without a reply before.',
+    zh: '可接待的客服此前未及时回复该买家。',
+  },
+  'left-the-queue': {
+    en: 'The buyer left the queue, so the rule for left messages applies.',
+    zh: '买家已离开排队，按留言规则处理。',
+  },
+  'waited-too-long': {
+    en: 'The wait in the queue reached the limit the shop has set, so the rule for left messages applies.',
+    zh: '排队时间已达店铺设定的上限，按留言规则处理。',
+  },
 } as const satisfies Record<string, Text>;
 
 /** A code of a trace item's `why`. */
@@ -345,6 +357,7 @@ export const pageTexts = {
     en: 'Waiting in the queue – you are number {n}, about {time}',
     zh: '排队中，您排在第 {n} 位，预计约 {time}',
   },
+  leaveMessageInstead: { en: 'Leave a message instead', zh: '不等了，留言' },
   leftMessage: {
     en: 'Leave your message here – we will answer as soon as someone is here',
     zh: '请留言，客服上线后会尽快回复您',
@@ -377,6 +390,8 @@ export const pageTexts = {
   groups: { en: 'Groups', zh: '客服分组' },
   note: { en: 'Note for the colleague', zh: '转接备注' },
   noteSaid: { en: 'Note: {note}', zh: '备注：{note}' },
+  overnightSince: { en: 'Came in overnight, at {time}.', zh: '夜间 {time} 进线。' },
+  proxySaid: { en: '{name} said last: {text}', zh: '{name} 最后回复：{text}' },
   cancel: { en: 'Cancel', zh: '取消' },
   pool: { en: 'Left messages', zh: '留言池' },
   poolEmpty: { en: 'none', zh: '暂无' },

@@ -6,7 +6,7 @@ import type { House } from '../server/services/house.ts';
 const AT_ONCE = 16;
 
 /** One shop that fails does not keep the others waiting, one that is not there is passed over; the failures are thrown together. */
-export async function eachShop(house: House, work: (shop: string) => Promise<void>): Promise<void> {
+export async function eachShop(house: House, work: (shop: string) => Promise<unknown>): Promise<void> {
   const left = await allShops(house);
   const failures: unknown[] = [];
   const lane = async () => {

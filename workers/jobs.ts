@@ -4,9 +4,13 @@
  * harmless.
  */
 import type { House } from '../server/services/house.ts';
+import { sweepContacts } from './contacts.ts';
 import { eachShop } from './each-shop.ts';
 import { sweepGhosts } from './ghosts.ts';
+import { closeIdleConversations } from './idle.ts';
 import { serveLines } from './lines.ts';
+import { tellPlaces } from './places.ts';
+import { sweepReplies } from './replies.ts';
 
 const SECOND = 1_000;
 
@@ -17,7 +21,7 @@ export type Job = {
 };
 
 /** A job of one shop. */
-export type ShopJob = (house: House, shop: string, now: number) => Promise<void>;
+export type ShopJob = (house: House, shop: string, now: number) => Promise<unknown>;
 
 const ofEachShop = (job: ShopJob, everyMs = SECOND): Job => ({
   everyMs,
@@ -25,7 +29,18 @@ const ofEachShop = (job: ShopJob, everyMs = SECOND): Job => ({
 });
 
 /** Every job of a shop, in the order in which one may make work for the next. */
-export const shopJobs = { lines: serveLines } as const satisfies Record<string, ShopJob>;
+export const shopJobs = {
+  idle: closeIdleConversations,
+  replies: sweepReplies,
+  lines: serveLines,
+  places: tellPlaces,
+  contacts: sweepContacts,
+} as const satisfies Record<string, ShopJob>;
+
+/** Every job of a shop once, one after another. `now` in ms. */
+export async function runShopJobs(house: House, shop: string, now: number): Promise<void> {
+  for (const job of Object.values(shopJobs)) await job(house, shop, now);
+}
 
 /** Every job there is, by the name under which the operator sees it. */
 export const jobs: Readonly<Record<string, Job>> = {

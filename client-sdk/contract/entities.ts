@@ -9,6 +9,7 @@ import {
   orderState,
   outcome,
   presence,
+  presenceCause,
   role,
   step,
   timestamp,
@@ -137,6 +138,14 @@ export const liveAgent = z.object({
   active: z.int().min(0),
   onDuty: z.boolean(),
 });
+/** A change of an agent's presence. */
+export const shift = z.object({
+  at: timestamp,
+  presence,
+  cause: presenceCause,
+  /** The supervisor who decided it; `api-key` or `admin` for a program. */
+  by: z.string().optional(),
+});
 /** A conversation that waits for somebody to hold it. */
 export const unheld = z.object({ conversation: identifier, buyer: identifier, since: timestamp });
 
@@ -152,4 +161,5 @@ export type GroupPut = z.infer<typeof groupPut>;
 export type Buyer = z.infer<typeof buyer>;
 export type BuyerPut = z.infer<typeof buyerPut>;
 export type LiveAgent = z.infer<typeof liveAgent>;
+export type Shift = z.infer<typeof shift>;
 export type Unheld = z.infer<typeof unheld>;

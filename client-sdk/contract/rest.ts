@@ -14,6 +14,7 @@ import {
   groupPut,
   liveAgent,
   message,
+  shift,
   unheld,
 } from './entities.ts';
 import { settings, settingsPatch } from './settings.ts';
@@ -51,6 +52,8 @@ const next = z.string().optional();
 /** Query strings arrive as text; `limit` is read as a number here and nowhere else. */
 const limit = z.coerce.number().int().min(1).max(200).default(50);
 const cursor = z.string().max(200).optional();
+/** From `from` (inclusive) until `until` (exclusive), in ms since the epoch. */
+const timeQuery = z.coerce.number().int().min(0).max(9_999_999_999_999).optional();
 const seqQuery = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 
 export const routes = {
@@ -113,6 +116,14 @@ export const routes = {
     who: supervisors,
     body: z.strictObject({ presence }),
     answer: z.object({ presence }),
+  },
+  listShifts: {
+    method: 'get',
+    path: '/shops/:shop/agents/:agent/presence-log',
+    summary: 'Every change of presence with its cause, latest first, for 400 days; an agent sees their own',
+    who: staff,
+    query: z.strictObject({ from: timeQuery, until: timeQuery, limit, cursor }),
+    answer: z.object({ entries: z.array(shift), next }),
   },
   agentToken: {
     method: 'post',

@@ -51,6 +51,8 @@ export const buyerCommands = {
     answer: nothing,
   },
   'chat:close': { data: about, answer: z.object({ conversation }) },
+  /** Waits no longer: the shop's rule for left messages applies. */
+  'queue:leave': { data: about, answer: z.object({ conversation }) },
 } as const;
 
 export const heldConversation = conversation.extend({ pending: z.boolean() });

@@ -12,10 +12,10 @@ import { isNight } from './night.ts';
 export type BuyerFacts = { readonly crowds: readonly string[]; readonly exclusiveAgent?: string | undefined };
 
 /** Where a buyer goes when nobody can take them now. */
-export type LeftTo = {
-  readonly outcome: Extract<Outcome, 'owner' | 'proxy' | 'pool' | 'queue'>;
-  readonly agent?: string;
-};
+export type LeftTo =
+  | { readonly outcome: Extract<Outcome, 'owner' | 'proxy' | 'pool'>; readonly agent?: string }
+  /** Served before all of a lower priority. */
+  | { readonly outcome: 'queue'; readonly priority: number };
 
 type GroupChoice = { readonly id: string; readonly robot: string | null };
 
@@ -29,7 +29,11 @@ export type Step =
   | { readonly step: 'exclusive-agent'; readonly agent: string }
   | { readonly step: 'shop-robot'; readonly robot: string }
   | { readonly step: 'group' | 'widened'; readonly by: string; readonly groups: readonly GroupChoice[] }
-  | { readonly step: 'full'; readonly leftTo: LeftTo };
+  /** `why`: where it is not that everyone is full. */
+  | { readonly step: 'full'; readonly leftTo: LeftTo; readonly why?: LeavingWhy };
+
+/** Why a buyer leaves the queue without having been served: by choice, or because the wait came to the shop's limit. */
+export type LeavingWhy = 'left-the-queue' | 'waited-too-long';
 
 /** The whole shop as the last group of all. */
 const everybody: GroupChoice = { id: WHOLE_SHOP, robot: null };
@@ -39,6 +43,12 @@ function leaveMessage(config: ShopConfig): LeftTo {
   const agent = rule.to === 'owner' ? ownerOf(config) : rule.to === 'proxy' ? nightShift.proxy : null;
   if (rule.to !== 'pool' && agent && config.agents.has(agent)) return { outcome: rule.to, agent };
   return { outcome: 'pool' };
+}
+
+/** The highest priority that any of the buyer's crowds has in the queue; 0 for none. */
+function priorityOf(config: ShopConfig, buyer: BuyerFacts): number {
+  const { priorities } = config.settings.queue;
+  return Math.max(0, ...buyer.crowds.map((crowd) => (Object.hasOwn(priorities, crowd) ? (priorities[crowd] ?? 0) : 0)));
 }
 
 function nightShift(config: ShopConfig, now: number): Step {
@@ -92,6 +102,14 @@ export function chain(config: ShopConfig, buyer: BuyerFacts, entry: Entry, now: 
     exclusiveAgent(config, buyer),
     shopRobot(config, withoutRobots),
     ...groupSteps(config, buyer, entry, withoutRobots),
-    { step: 'full', leftTo: settings.whenFull === 'queue' ? { outcome: 'queue' } : left },
+    {
+      step: 'full',
+      leftTo: settings.whenFull === 'queue' ? { outcome: 'queue', priority: priorityOf(config, buyer) } : left,
+    },
   ];
+}
+
+/** The one step that is left for who leaves the queue: the rule for left messages. */
+export function leavingQueue(config: ShopConfig, why: LeavingWhy): Step[] {
+  return [{ step: 'full', leftTo: leaveMessage(config), why }];
 }

@@ -1,5 +1,7 @@
 /** A plan as the claim script reads it: each step its name and what it takes. The other half is scripts/claim.lua. */
-import type { Step } from './chain.ts';
+import type { LeftTo, Step } from './chain.ts';
+
+const leftTo = (left: LeftTo) => [left.outcome, left.outcome === 'queue' ? left.priority : (left.agent ?? '')];
 
 function encodeStep(step: Step): (string | number)[] {
   if ('passed' in step) return ['note', `${step.step}:${step.passed}`];
@@ -10,8 +12,9 @@ function encodeStep(step: Step): (string | number)[] {
     case 'night-shift':
       return [step.step, step.proxy];
     case 'nobody-on-duty':
+      return [step.step, ...leftTo(step.leftTo)];
     case 'full':
-      return [step.step, step.leftTo.outcome, step.leftTo.agent ?? ''];
+      return [step.step, ...leftTo(step.leftTo), step.why ?? ''];
     case 'exclusive-agent':
       return [step.step, step.agent];
     case 'shop-robot':

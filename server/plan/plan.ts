@@ -1,6 +1,6 @@
 /** The plan of one open, made once for all buyers who are alike: in a busy shop most are. */
 import type { Entry } from '../../client-sdk/contract/index.ts';
-import { type BuyerFacts, chain } from './chain.ts';
+import { type BuyerFacts, chain, type LeavingWhy, leavingQueue } from './chain.ts';
 import type { ShopConfig } from './config.ts';
 import { encodeSteps } from './encode.ts';
 import { isNight } from './night.ts';
@@ -36,3 +36,6 @@ export function planFor(config: ShopConfig, buyer: BuyerFacts, entry: Entry, now
   }
   return plan;
 }
+
+/** For a buyer who leaves the queue without having been served. */
+export const planForLeaving = (config: ShopConfig, why: LeavingWhy): Plan => encodeSteps(leavingQueue(config, why));

@@ -1,12 +1,14 @@
 /** Agents come and go: what they choose, and the sockets that hold them connected. */
 
-import type { HeldConversation } from '../../client-sdk/contract/index.ts';
-import { type Presence, Refusal } from '../../client-sdk/contract/index.ts';
+import { type HeldConversation, type Presence, Refusal, type Shift } from '../../client-sdk/contract/index.ts';
 import { changePresence, type PresenceAnswer, type PresenceCommand } from '../store/presence.ts';
 import { heldBy, readConversations } from '../store/read.ts';
+import { readShifts, type ShiftQuery } from '../store/shifts.ts';
 import type { AgentActor } from './actor.ts';
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
+
+const noAgent = () => new Refusal('not-found', 'There is no such agent in this shop; check the id.');
 
 async function change(house: House, shop: string, command: PresenceCommand, now: number): Promise<PresenceAnswer> {
   const answer = await house.configs.use(shop, ({ scope }) => changePresence(scope, command, now));
@@ -18,7 +20,10 @@ async function change(house: House, shop: string, command: PresenceCommand, now:
   return answer;
 }
 
-/** An agent chooses their presence, or a supervisor does for them. Answers what is chosen. Throws `not-found`. */
+/**
+ * An agent chooses their presence, or `by` a supervisor does for them. Answers what is chosen, or `hung-up` where the
+ * shop's rule hangs up who has chosen online. Throws `not-found`.
+ */
 export async function choosePresence(
   house: House,
   shop: string,
@@ -26,10 +31,23 @@ export async function choosePresence(
   presence: Presence,
   cause: 'chose' | 'supervisor',
   now: number,
+  by?: string,
 ): Promise<Presence> {
-  const answer = await change(house, shop, { change: 'choose', agent, presence, cause }, now);
-  if (answer.kind !== 'done') throw new Refusal('not-found', 'There is no such agent in this shop; check the id.');
-  return answer.chosen;
+  const answer = await change(house, shop, { change: 'choose', agent, presence, cause, by }, now);
+  if (answer.kind !== 'done') throw noAgent();
+  return answer.effective === 'hung-up' ? answer.effective : answer.chosen;
+}
+
+/** Hangs up an agent who has owed `conversation` a reply since `since` (ms), unless that has changed meanwhile. */
+export async function hangUpForSilence(
+  house: House,
+  shop: string,
+  agent: string,
+  conversation: string,
+  since: number,
+  now: number,
+): Promise<void> {
+  await change(house, shop, { change: 'silent', agent, conversation, since }, now);
 }
 
 /** A socket of an agent has come; what was chosen before holds again. Throws `not-found`. */
@@ -42,7 +60,7 @@ export async function connectAgent(
   now: number,
 ): Promise<Presence> {
   const answer = await change(house, shop, { change: 'connect', agent, socket, node }, now);
-  if (answer.kind !== 'done') throw new Refusal('not-found', 'There is no such agent in this shop; check the id.');
+  if (answer.kind !== 'done') throw noAgent();
   return answer.effective;
 }
 
@@ -69,4 +87,20 @@ export async function heldConversations(house: House, actor: AgentActor): Promis
       ? [{ ...record.conversation, pending: record.conversation.waitingSince !== undefined }]
       : [],
   );
+}
+
+export type ShiftListing = Omit<ShiftQuery, 'before'> & { readonly cursor?: string | undefined };
+
+/** Changes of an agent's presence, latest first; also of one who has been removed. Throws `not-found` for one who never was. */
+export async function listShifts(
+  house: House,
+  shop: string,
+  agent: string,
+  { cursor, ...query }: ShiftListing,
+): Promise<{ entries: Shift[]; next?: string }> {
+  const { config, scope } = await house.configs.get(shop);
+  const found = await readShifts(scope, agent, { ...query, before: cursor });
+  if (found.length === 0 && cursor === undefined && !config.agents.has(agent)) throw noAgent();
+  const last = found.length === query.limit ? found.at(-1)?.place : undefined;
+  return { entries: found.map(({ shift }) => shift), ...(last === undefined ? {} : { next: last }) };
 }

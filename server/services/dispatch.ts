@@ -9,13 +9,16 @@ import {
   type MoveCause,
   Refusal,
 } from '../../client-sdk/contract/index.ts';
-import { planFor } from '../plan/plan.ts';
+import type { LeavingWhy } from '../plan/chain.ts';
+import { planFor, planForLeaving } from '../plan/plan.ts';
 import { readBuyer } from '../store/buyers.ts';
 import { type Claimed, type ClaimMode, claim } from '../store/claim.ts';
 import { type ConversationRecord, readAssignmentById, readConversation } from '../store/read.ts';
 import type { Scope } from '../store/scope.ts';
 import type { House } from './house.ts';
+import { nightOf } from './overnight.ts';
 import { tellBuyer, tellEffects, tellMove } from './told.ts';
+import { welcome } from './welcome.ts';
 
 /** Tries before giving up on a buyer whose profile or conversation changes under every plan. */
 const TRIES = 20;
@@ -73,13 +76,18 @@ export async function open(
         limit: '',
         entry,
       });
-      if (claimed.kind === 'repeat') return answerAgain(scope, claimed.assignment);
+      if (claimed.kind === 'repeat') {
+        const opened = await answerAgain(scope, claimed.assignment);
+        await welcome(house, at, opened, now); // whoever answered the first time may have died before it was said
+        return opened;
+      }
       if (claimed.kind === 'assigned') {
         const { conversation, assignment, from } = claimed;
         house.buyers.set(shop, buyer, { ...known, conversation: conversation.id });
         tellEffects(house, shop, claimed);
         tellMove(house, shop, { conversation, assignment, from, cause: 'open' });
-        await tellBuyer(house, at, conversation, assignment.trace.at(-1)?.why);
+        await tellBuyer(house, at, conversation, now, assignment.trace.at(-1)?.why);
+        await welcome(house, at, { conversation, assignment }, now);
         if (claimed.presences.length > 0 || assignment.trace.at(-1)?.why === 'others-wait-first') {
           house.due(shop, now);
         }
@@ -97,10 +105,16 @@ const causes: Record<Exclude<ClaimMode, 'open'>, MoveCause> = {
   queue: 'queue',
   pool: 'pool',
   morning: 'morning',
+  missed: 'no-reply',
+  leave: 'queue-left',
 };
 
-export type Again = {
-  readonly mode: Exclude<ClaimMode, 'open'>;
+export type Again = (
+  | { readonly mode: Exclude<ClaimMode, 'open' | 'missed' | 'leave'> }
+  /** Since when its holder owes the reply, in ms. */
+  | { readonly mode: 'missed'; readonly owedSince: number }
+  | { readonly mode: 'leave'; readonly why: LeavingWhy }
+) & {
   readonly record: ConversationRecord;
   /** Nobody is taken whose pending has reached it. */
   readonly limit?: number;
@@ -108,6 +122,13 @@ export type Again = {
   /** The last part of the assignment's id: the same again answers the same. New if none is given. */
   readonly request?: string;
 };
+
+/** The conversation as it was seen, which it must still be when the claim runs. */
+function seenIn(again: Again): string {
+  const { request, conversation } = again.record;
+  const seen = `${request}:${conversation.agent ?? ''}`;
+  return again.mode === 'missed' ? `${seen}:${again.owedSince}` : seen;
+}
 
 /**
  * Runs the chain again for a conversation that is already there: its holder has left, a robot hands it over, or a place
@@ -127,12 +148,15 @@ export async function dispatchAgain(house: House, shop: string, again: Again, no
       const claimed = await claim(scope, {
         now,
         mode,
-        plan: planFor(config, known, record.entry, now, mode !== 'again'),
+        plan:
+          again.mode === 'leave'
+            ? planForLeaving(config, again.why)
+            : planFor(config, known, record.entry, now, mode !== 'again'),
         buyer,
         profile: known.profile,
         conversation: id,
         request,
-        expected: `${record.request}:${record.conversation.agent ?? ''}`,
+        expected: seenIn(again),
         warmMs: config.settings.contactWindows.warmMs,
         limit: limit ?? '',
         entry: record.entry,
@@ -143,8 +167,9 @@ export async function dispatchAgain(house: House, shop: string, again: Again, no
       }
       if (claimed.kind === 'assigned') {
         const { conversation, assignment, from } = claimed;
-        tellMove(house, shop, { conversation, assignment, from, cause: causes[mode], note });
-        await tellBuyer(house, at, conversation, assignment.trace.at(-1)?.why);
+        const overnight = mode === 'morning' ? await nightOf(scope, conversation, from) : undefined;
+        tellMove(house, shop, { conversation, assignment, from, cause: causes[mode], note, overnight });
+        await tellBuyer(house, at, conversation, now, assignment.trace.at(-1)?.why);
       }
       if (claimed.kind === 'assigned' || claimed.kind === 'still') tellEffects(house, shop, claimed);
       return claimed;

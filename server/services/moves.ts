@@ -1,8 +1,9 @@
 /** Conversations change hands, or end, because a person says so. */
 import { type Assignment, type Conversation, type MoveCause, Refusal } from '../../client-sdk/contract/index.ts';
-import { close, type Move, takeFromPool, transfer } from '../store/moves.ts';
+import { close, closeIdle, type Move, takeFromPool, transfer } from '../store/moves.ts';
 import { type ConversationRecord, readAssignmentById, readConversation } from '../store/read.ts';
 import type { Scope } from '../store/scope.ts';
+import type { Moved } from '../store/shapes.ts';
 import { type Actor, type AgentActor, maySee, maySteer } from './actor.ts';
 import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
@@ -38,14 +39,25 @@ async function settle(
   if (move.kind !== 'moved') throw refusalFor(move.kind);
   const at = await house.configs.get(actor.shop);
   const { conversation, from } = move;
+  if (conversation.state === 'closed') return tellClosed(house, actor.shop, move, cause, now);
   const assignment = await latestAssignment(at.scope, record);
-  if (conversation.state === 'closed') {
-    if (from) house.tell.agent(actor.shop, from, 'conversation:released', { conversation, cause });
-  } else {
-    tellMove(house, actor.shop, { conversation, assignment, from, cause, note });
-  }
-  await tellBuyer(house, at, conversation);
+  tellMove(house, actor.shop, { conversation, assignment, from, cause, note });
+  await tellBuyer(house, at, conversation, now);
   house.due(actor.shop, now);
+  return conversation;
+}
+
+/** Tells both sides that a conversation has ended, and gives its place to who waits. */
+async function tellClosed(
+  house: House,
+  shop: string,
+  { conversation, from }: Moved,
+  cause: MoveCause,
+  now: number,
+): Promise<Conversation> {
+  if (from) house.tell.agent(shop, from, 'conversation:released', { conversation, cause });
+  await tellBuyer(house, await house.configs.get(shop), conversation, now);
+  house.due(shop, now);
   return conversation;
 }
 
@@ -79,7 +91,7 @@ export async function transferConversation(
       place: placeOf(record.conversation),
       by: maySteer(actor) ? '' : actor.id,
       to: 'agent' in to ? { kind: 'agent', id: to.agent } : { kind: 'group', id: to.group },
-      warmMs: config.settings.contactWindows.warmMs,
+      windows: config.settings.contactWindows,
       request: house.ids.request(actor.id, options.requestId),
     });
   });
@@ -93,7 +105,7 @@ export async function claimFromPool(house: House, actor: AgentActor, id: string,
   const record = await readConversation(scope, id);
   if (!record) throw refusalFor('missing');
   const move = await house.configs.use(actor.shop, ({ config, scope: at }) =>
-    takeFromPool(at, placeOf(record.conversation), actor.id, config.settings.contactWindows.warmMs, now),
+    takeFromPool(at, placeOf(record.conversation), actor.id, config.settings.contactWindows, now),
   );
   return settle(house, actor, record, move, 'pool-claim', now);
 }
@@ -106,6 +118,22 @@ export async function closeConversation(house: House, actor: Actor, id: string, 
     close(scope, placeOf(record.conversation), { kind, id: actor.id }, now),
   );
   return settle(house, actor, record, move, 'closed', now);
+}
+
+/**
+ * Closes a conversation in which nobody waits for a reply and nothing was said for the shop's `idleCloseMs`. One in which
+ * the buyer waits is never closed over their head. Answers whether it is closed now.
+ */
+export async function closeIfIdle(house: House, shop: string, id: string, now: number): Promise<boolean> {
+  const record = await readConversation((await house.configs.get(shop)).scope, id);
+  const place = { conversation: id, buyer: record?.conversation.buyer ?? '' };
+  const closed = await house.configs.use(shop, ({ config, scope }) =>
+    closeIdle(scope, place, config.settings.idleCloseMs, now),
+  );
+  if (!closed) return false;
+  tellEffects(house, shop, closed);
+  await tellClosed(house, shop, closed, 'idle', now);
+  return true;
 }
 
 export type HandedOver = { readonly conversation: Conversation; readonly assignment: Assignment };

@@ -1,4 +1,5 @@
 /** A shop's configuration: opened, changed, read. A change is made of what holds now, and made again if that changes. */
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Agent,
   type AgentPut,
@@ -53,15 +54,20 @@ function concerned(before: ShopConfig, after: ShopConfig, fields: ConfigFields):
   return agents;
 }
 
-/** Roster entries that the change makes different. */
+/** Whether the rule of automatic hang-up is another: everybody is looked at anew then. */
+const hangUpChanges = (before: ShopConfig, after: ShopConfig) =>
+  !isDeepStrictEqual(before.settings.autoHangUp, after.settings.autoHangUp);
+
+/** Roster entries that the change makes different; all of them where the rule of automatic hang-up is another. */
 function rosterChanges(before: ShopConfig, after: ShopConfig, fields: ConfigFields): RosterChange[] {
-  const agents = concerned(before, after, fields);
+  const all = hangUpChanges(before, after);
+  const agents = all ? new Set([...before.agents.keys(), ...after.agents.keys()]) : concerned(before, after, fields);
   const [old, now] = [membershipsOf(before, agents), membershipsOf(after, agents)];
   const changes: RosterChange[] = [];
   for (const agent of agents) {
     const was = rosterEntry(before, agent, old);
     const entry = rosterEntry(after, agent, now);
-    if (JSON.stringify(was) !== JSON.stringify(entry)) changes.push({ agent, entry });
+    if (all || JSON.stringify(was) !== JSON.stringify(entry)) changes.push({ agent, entry });
   }
   return changes;
 }
@@ -82,6 +88,7 @@ export async function changeConfig(
       expected: config.version,
       fields,
       roster: rosterChanges(config, after, fields),
+      hangUp: hangUpChanges(config, after),
       groups: [...config.groups.keys(), ...after.groups.keys()],
     });
     tellEffects(house, shop, effects);

@@ -10,6 +10,7 @@ import { changePresence } from '../store/presence.ts';
 import { dueAgain, readConversation, waitingIn } from '../store/read.ts';
 import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
+import { endLongWaits } from './queue.ts';
 import { tellEffects } from './told.ts';
 
 async function first(house: House, shop: string, line: 'queue' | 'pool' | 'overnight' | 'todo') {
@@ -23,7 +24,7 @@ async function serve(
   house: House,
   shop: string,
   line: 'queue' | 'pool' | 'overnight' | 'todo',
-  mode: Exclude<ClaimMode, 'open' | 'human'>,
+  mode: Exclude<ClaimMode, 'open' | 'human' | 'missed' | 'leave'>,
   now: number,
   limit?: number,
 ): Promise<void> {
@@ -45,6 +46,7 @@ export async function sweep(house: House, shop: string, now: number): Promise<vo
   if (lapsed.kind === 'done') tellEffects(house, shop, lapsed);
   await serve(house, shop, 'todo', 'again', now);
   await serve(house, shop, 'queue', 'queue', now);
+  await endLongWaits(house, shop, now);
   const { settings } = (await house.configs.get(shop)).config;
   const limit = Math.max(1, settings.handoverLimit ?? settings.busyThreshold);
   if (!settings.nightShift.enabled || !isNight(settings, now))

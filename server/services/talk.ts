@@ -44,7 +44,7 @@ export async function say(house: House, actor: Actor, saying: Saying, now: numbe
         clientId: saying.clientId,
         at: now,
       },
-      config.settings.contactWindows.warmMs,
+      config.settings.contactWindows,
     ),
   );
   if (stored.kind === 'repeat') return stored.message;

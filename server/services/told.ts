@@ -1,10 +1,12 @@
 /** Turns what a command brought about into what each client is told. */
-import type { Assignment, Conversation, MoveCause } from '../../client-sdk/contract/index.ts';
+import type { Assignment, Conversation, MoveCause, OvernightReport } from '../../client-sdk/contract/index.ts';
+import { type Place, waitEstimate } from '../plan/queue.ts';
 import { readBuyer } from '../store/buyers.ts';
-import { queuePosition, readConversation } from '../store/read.ts';
+import { queuePlace } from '../store/queue.ts';
+import { readConversation } from '../store/read.ts';
 import type { Effects } from '../store/shapes.ts';
 import type { Shop } from './configs.ts';
-import type { Except, House } from './house.ts';
+import type { House } from './house.ts';
 
 /** Loads and presences that changed; whoever went offline leaves conversations that are to be dispatched again. */
 export function tellEffects(house: House, shop: string, effects: Effects): void {
@@ -21,36 +23,54 @@ export function assignmentForBuyer(assignment: Assignment): Assignment {
   return { ...assignment, trace: assignment.trace.map(({ step, result, why }) => ({ step, result, why })) };
 }
 
-/** Tells the buyer who they talk to now, or where in the queue they are. */
-export async function tellBuyer(
-  house: House,
-  { config, scope }: Shop,
-  conversation: Conversation,
-  why = 'everyone-full',
-  except?: Except,
-): Promise<void> {
-  const agent =
-    conversation.state !== 'closed' && conversation.agent ? config.agents.get(conversation.agent) : undefined;
-  const position = conversation.state === 'queued' ? await queuePosition(scope, conversation.id) : 0;
-  house.tell.buyer(
-    config.shop,
-    conversation.buyer,
-    'chat:changed',
-    {
-      conversation,
-      ...(agent ? { agent: { id: agent.id, name: agent.name } } : {}),
-      ...(position > 0 ? { queue: { position, reason: why } } : {}),
-    },
-    except,
-  );
+/** Place and estimate at `now` (ms) of a conversation in the queue; `undefined` for one that is not in it. */
+async function placeOf({ scope }: Shop, conversation: Conversation, now: number): Promise<Place | undefined> {
+  if (conversation.state !== 'queued') return undefined;
+  const { position, served } = await queuePlace(scope, conversation.id);
+  const etaMs = waitEstimate(served, position, now);
+  return position === 0 ? undefined : { position, ...(etaMs === undefined ? {} : { etaMs }) };
 }
 
-/** Tells a buyer who has just connected how their open conversation stands: something may have happened meanwhile. */
-export async function tellPresentChat(house: House, shop: string, buyer: string): Promise<void> {
+/** Tells the buyer who they talk to now, or where in the queue they are. `now` in ms. */
+export async function tellBuyer(
+  house: House,
+  shop: Shop,
+  conversation: Conversation,
+  now: number,
+  why = 'everyone-full',
+): Promise<void> {
+  tellChat(house, shop, conversation, await placeOf(shop, conversation, now), why);
+}
+
+/** The same, where the place is known. */
+export function tellChat(
+  house: House,
+  { config }: Shop,
+  conversation: Conversation,
+  place: Place | undefined,
+  why: string,
+): void {
+  const agent =
+    conversation.state !== 'closed' && conversation.agent ? config.agents.get(conversation.agent) : undefined;
+  house.tell.buyer(config.shop, conversation.buyer, 'chat:changed', {
+    conversation,
+    ...(agent ? { agent: { id: agent.id, name: agent.name } } : {}),
+    ...(place ? { queue: { ...place, reason: why } } : {}),
+  });
+}
+
+/** How long after its end a chat is still told to a buyer who was not there to see it end, in ms. */
+const ENDED_LATELY_MS = 24 * 3_600_000;
+
+/** Tells a buyer who has just connected how their chat stands: something may have happened meanwhile. `now` in ms. */
+export async function tellPresentChat(house: House, shop: string, buyer: string, now: number): Promise<void> {
   const at = await house.configs.get(shop);
-  const conversation = (await readBuyer(at.scope, buyer))?.conversation;
-  const record = conversation ? await readConversation(at.scope, conversation) : undefined;
-  if (record && record.conversation.state !== 'closed') await tellBuyer(house, at, record.conversation);
+  const newest = (await readBuyer(at.scope, buyer))?.newest;
+  const record = newest ? await readConversation(at.scope, newest) : undefined;
+  const ended = record?.conversation.closedAt;
+  if (record && (ended === undefined || now - ended <= ENDED_LATELY_MS)) {
+    await tellBuyer(house, at, record.conversation, now);
+  }
 }
 
 export type Arrival = {
@@ -60,11 +80,12 @@ export type Arrival = {
   readonly from: string;
   readonly cause: MoveCause;
   readonly note?: string | undefined;
+  readonly overnight?: OvernightReport | undefined;
 };
 
 /** Tells the agents concerned that a conversation has moved, or that its buyer has come again. */
 export function tellMove(house: House, shop: string, arrival: Arrival): void {
-  const { conversation, assignment, from, cause, note } = arrival;
+  const { conversation, assignment, from, cause, note, overnight } = arrival;
   const holder = conversation.agent;
   if (from && from !== holder) {
     // Who takes it by a person's decision is not whom the assignment named.
@@ -79,6 +100,7 @@ export function tellMove(house: House, shop: string, arrival: Arrival): void {
       assignment,
       cause,
       ...(note === undefined ? {} : { note }),
+      ...(overnight === undefined ? {} : { overnight }),
     });
   }
 }

@@ -15,6 +15,7 @@ const facts: Record<string, readonly string[]> = {
   'hot-contact:older-than-window': ['agent', 'ageMs'],
   'hot-contact:contact-offline': ['agent', 'ageMs'],
   'hot-contact:at-limit': ['agent', 'ageMs'],
+  'hot-contact:missed-it': ['agent', 'ageMs'],
   'night-shift:night': ['agent'],
   'nobody-on-duty:someone-online': ['online'],
   'warm-contact:on-duty': ['agent', 'ageMs'],
@@ -32,6 +33,8 @@ const facts: Record<string, readonly string[]> = {
   'others-wait-first': ['narrowedBy'],
   'group:at-limit': ['narrowedBy'],
   'widened:at-limit': ['narrowedBy'],
+  'group:missed-it': ['narrowedBy'],
+  'widened:missed-it': ['narrowedBy'],
 };
 const numbers = new Set(['ageMs', 'online', 'pass', 'level', 'pending']);
 

@@ -9,7 +9,24 @@ import { type Effects, effectsOf, shownConversation } from './shapes.ts';
 
 const script = loadScript(
   'claim',
-  ['live', 'held', 'waits', 'queue', 'pool', 'overnight', 'todo', 'lapses', 'events', 'buyer', 'conversation'],
+  [
+    'live',
+    'held',
+    'waits',
+    'owed',
+    'queue',
+    'pool',
+    'overnight',
+    'todo',
+    'lapses',
+    'hot',
+    'warm',
+    'idle',
+    'shifts',
+    'events',
+    'buyer',
+    'conversation',
+  ],
   [
     'now',
     'version',
@@ -26,8 +43,11 @@ const script = loadScript(
   ],
 );
 
-/** Why the dispatcher runs: a click, a holder who left, a robot that hands over, or a place that came free. */
-export type ClaimMode = 'open' | 'again' | 'human' | 'queue' | 'pool' | 'morning';
+/**
+ * Why the dispatcher runs: a click, a holder who left, a robot that hands over, a place that came free (for the queue, the
+ * pool, what came in overnight), a holder who does not reply, or a buyer who leaves the queue.
+ */
+export type ClaimMode = 'open' | 'again' | 'human' | 'queue' | 'pool' | 'morning' | 'missed' | 'leave';
 
 export type Claim = {
   readonly now: number;
@@ -40,7 +60,10 @@ export type Claim = {
   readonly conversation: string;
   /** Last part of the assignment's id; the same again is answered as before. */
   readonly request: string;
-  /** For an open: 'new' or 'current', what the conversation is taken for. Else `<request>:<holder>`, as they were seen. */
+  /**
+   * For an open: 'new' or 'current', what the conversation is taken for. Else `<request>:<holder>`, as they were seen; for
+   * 'missed' `<request>:<holder>:<since when the reply is owed>`.
+   */
   readonly expected: string;
   readonly warmMs: number;
   /** Nobody is taken whose pending has reached it; '' for no limit. */

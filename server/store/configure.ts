@@ -6,8 +6,8 @@ import { type Effects, effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'configure',
-  ['live', 'config', 'secrets', 'held', 'waits', 'overnight', 'todo', 'lapses', 'events'],
-  ['now', 'expected', 'threshold', 'fieldCount'],
+  ['live', 'config', 'secrets', 'held', 'waits', 'owed', 'overnight', 'todo', 'lapses', 'shifts', 'events'],
+  ['now', 'expected', 'threshold', 'hangUpAt', 'fieldCount'],
 );
 
 export type ConfigFields = {
@@ -32,6 +32,8 @@ export type ConfigChange = {
   readonly expected: string;
   readonly fields: ConfigFields;
   readonly roster: readonly RosterChange[];
+  /** The rule of automatic hang-up has changed: `roster` names every agent, and each is looked at anew. */
+  readonly hangUp?: boolean;
   /** Every group before and after the change. */
   readonly groups: Iterable<string>;
 };
@@ -71,6 +73,7 @@ export async function configure(
       now: change.now,
       expected: change.expected,
       threshold: change.fields.settings?.busyThreshold ?? '',
+      hangUpAt: change.hangUp ? (change.fields.settings?.autoHangUp.atActive ?? 'none') : '',
       fieldCount: fields.length / 3,
     },
     [...new Set([WHOLE_SHOP, ...change.groups])].map((group) => readyKey(keys, group)),

@@ -5,7 +5,7 @@ import { loadScript, run } from './script.ts';
 
 const script = loadScript(
   'convert',
-  ['live', 'waits', 'overnight', 'todo', 'lapses', 'events', 'buyer'],
+  ['live', 'waits', 'overnight', 'todo', 'lapses', 'shifts', 'events', 'buyer'],
   ['now', 'version', 'buyerId', 'order', 'warmMs'],
 );
 

@@ -13,13 +13,19 @@ const shopWide = [
   'secrets',
   'held',
   'waits',
+  'owed',
   'queue',
   'pool',
   'overnight',
   'todo',
   'lapses',
+  'hot',
+  'warm',
+  'idle',
   'closed',
   'sockets',
+  'places',
+  'shifts',
   'events',
 ] as const;
 
@@ -31,11 +37,16 @@ export type ShopKey = (typeof shopWide)[number];
  * - `live`: version, counters, and the live record of every agent and group (hash)
  * - `config`, `secrets`: settings, agents, groups; key hashes and password hashes (hashes)
  * - `held`, `waits`: open conversations by holder; those that wait for their holder's reply (sorted sets read by prefix)
- * - `queue`, `pool`, `overnight`: conversations by ticket (sorted sets)
+ * - `owed`: conversations that wait for their holder's reply, by since when this holder owes it (sorted set)
+ * - `queue`, `pool`, `overnight`: conversations by ticket, the queue by priority first (sorted sets)
  * - `todo`: conversations due to be dispatched again, by since when (sorted set)
  * - `lapses`: agents whose connection is lost, by the end of their grace (sorted set)
+ * - `hot`, `warm`: contacts, `<buyer>:<agent>`, by time, while their hot window runs, and after it (sorted sets)
+ * - `idle`: open conversations by a time at which something was said, or a later one that is looked up (sorted set)
  * - `closed`: conversations by closing time (sorted set)
  * - `sockets`: `<agent>:<socket>` to the node that has it (hash)
+ * - `places`: conversations in the queue to what their buyers were last told of their place (hash)
+ * - `shifts`: every change of presence, `<agent>:<at>:<count>:<presence>:<cause>` (sorted set read by prefix)
  * - `events`: what happened (stream)
  */
 export type ShopKeys = Record<ShopKey, string> & { base: string };

@@ -1,5 +1,5 @@
 /** Stores and reads messages, and the small notes about a conversation. */
-import type { Conversation, Message } from '../../client-sdk/contract/index.ts';
+import type { Conversation, Message, Settings } from '../../client-sdk/contract/index.ts';
 import { buyerKey, conversationKey, messagesKey, sentKey } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, run } from './script.ts';
@@ -7,13 +7,34 @@ import { type Effects, effectsOf, shownConversation } from './shapes.ts';
 
 const messageScript = loadScript(
   'message',
-  ['live', 'waits', 'overnight', 'todo', 'lapses', 'events', 'conversation', 'buyer', 'messages', 'sent'],
-  ['now', 'version', 'conversationId', 'fromKind', 'fromId', 'clientId', 'body', 'warmMs'],
+  [
+    'live',
+    'waits',
+    'owed',
+    'overnight',
+    'todo',
+    'lapses',
+    'hot',
+    'warm',
+    'shifts',
+    'events',
+    'conversation',
+    'buyer',
+    'messages',
+    'sent',
+  ],
+  ['now', 'version', 'conversationId', 'fromKind', 'fromId', 'clientId', 'body', 'hotMs', 'warmMs'],
 );
 const noteScript = loadScript(
   'note',
   ['events', 'conversation'],
   ['now', 'conversationId', 'byKind', 'byId', 'what', 'value', 'comment'],
+);
+
+const welcomeScript = loadScript(
+  'welcome',
+  ['events', 'conversation', 'messages', 'sent'],
+  ['now', 'conversationId', 'clientId', 'body'],
 );
 
 /** A message before it has its place. */
@@ -30,8 +51,13 @@ export type Stored =
       readonly dispatchAgain: boolean;
     } & Effects);
 
-/** Appends a message; `buyer` is whose conversation it is, `warmMs` how long a contact is kept. */
-export async function storeMessage(scope: Scope, buyer: string, draft: Draft, warmMs: number): Promise<Stored> {
+/** Appends a message; `buyer` is whose conversation it is, `windows` how long a contact is hot, and kept. */
+export async function storeMessage(
+  scope: Scope,
+  buyer: string,
+  draft: Draft,
+  windows: Settings['contactWindows'],
+): Promise<Stored> {
   const { keys } = scope;
   const reply = await run(
     scope.redis,
@@ -51,7 +77,7 @@ export async function storeMessage(scope: Scope, buyer: string, draft: Draft, wa
       fromId: draft.from.id,
       clientId: draft.clientId,
       body: JSON.stringify(draft).slice(0, -1),
-      warmMs,
+      ...windows,
     },
     scope.ready,
   );
@@ -71,6 +97,28 @@ export async function storeMessage(scope: Scope, buyer: string, draft: Draft, wa
         ...effectsOf(reply[4], reply[5]),
       };
   }
+}
+
+/** Says the shop's welcome in a buyer's first conversation; `undefined` if it has been said, or it is not the first. */
+export async function storeWelcome(scope: Scope, draft: Draft): Promise<Message | undefined> {
+  const { keys } = scope;
+  const [outcome, message] = await run(
+    scope.redis,
+    welcomeScript,
+    {
+      ...keys,
+      conversation: conversationKey(keys, draft.conversation),
+      messages: messagesKey(keys, draft.conversation),
+      sent: sentKey(keys, draft.conversation),
+    },
+    {
+      now: draft.at,
+      conversationId: draft.conversation,
+      clientId: draft.clientId,
+      body: JSON.stringify(draft).slice(0, -1),
+    },
+  );
+  return outcome === 'stored' ? (JSON.parse(String(message)) as Message) : undefined;
 }
 
 /** Messages with `first` ≤ seq ≤ `last`, in order. */

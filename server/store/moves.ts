@@ -1,29 +1,29 @@
 /** Conversations change hands by a person's decision: transfer, taking from the pool, closing, erasing. */
-import type { Conversation } from '../../client-sdk/contract/index.ts';
+import type { Conversation, Settings } from '../../client-sdk/contract/index.ts';
 import { buyerKey, conversationKey, messagesKey, sentKey } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, type Reply, run } from './script.ts';
 import { type Effects, effectsOf, type Moved, movedFrom, shownConversation } from './shapes.ts';
 
-const moveKeys = ['live', 'held', 'waits', 'queue', 'pool', 'overnight', 'todo', 'lapses'] as const;
+const moveKeys = ['live', 'held', 'waits', 'owed', 'queue', 'pool', 'overnight', 'todo', 'lapses'] as const;
 const transferScript = loadScript(
   'transfer',
-  [...moveKeys, 'events', 'conversation', 'buyer'],
-  ['now', 'version', 'conversationId', 'by', 'toKind', 'to', 'warmMs', 'request'],
+  [...moveKeys, 'hot', 'warm', 'shifts', 'events', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'by', 'toKind', 'to', 'hotMs', 'warmMs', 'request'],
 );
 const takeScript = loadScript(
   'take',
-  [...moveKeys, 'events', 'conversation', 'buyer'],
-  ['now', 'version', 'conversationId', 'agentId', 'warmMs'],
+  [...moveKeys, 'hot', 'warm', 'shifts', 'events', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'agentId', 'hotMs', 'warmMs'],
 );
 const closeScript = loadScript(
   'close',
-  [...moveKeys, 'closed', 'events', 'conversation', 'buyer'],
-  ['now', 'version', 'conversationId', 'byKind', 'byId'],
+  [...moveKeys, 'idle', 'closed', 'shifts', 'events', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'byKind', 'byId', 'idleMs'],
 );
 const eraseScript = loadScript(
   'erase',
-  [...moveKeys, 'closed', 'events', 'buyer', 'conversation', 'messages', 'sent'],
+  [...moveKeys, 'hot', 'warm', 'idle', 'closed', 'shifts', 'events', 'buyer', 'conversation', 'messages', 'sent'],
   ['now', 'version', 'buyerId', 'conversationId'],
 );
 
@@ -57,7 +57,7 @@ export type Transfer = {
   /** Who must hold it, or '' for a supervisor, who need not. */
   readonly by: string;
   readonly to: { readonly kind: 'agent' | 'group'; readonly id: string };
-  readonly warmMs: number;
+  readonly windows: Settings['contactWindows'];
   /** The same again is answered as before. */
   readonly request: string;
 };
@@ -70,22 +70,28 @@ export async function transfer(scope: Scope, t: Transfer): Promise<Move> {
     by: t.by,
     toKind: t.to.kind,
     to: t.to.id,
-    warmMs: t.warmMs,
+    ...t.windows,
     request: t.request,
   };
   return moveFrom(scope.shop, await run(scope.redis, transferScript, keysFor(scope, t.place), args, scope.ready));
 }
 
-/** An agent takes a conversation out of the pool; `warmMs` is how long a contact is kept. */
+/** An agent takes a conversation out of the pool; `windows` is how long a contact is hot, and kept. */
 export async function takeFromPool(
   scope: Scope,
   place: Place,
   agent: string,
-  warmMs: number,
+  windows: Settings['contactWindows'],
   now: number,
 ): Promise<Move> {
-  const args = { now, version: scope.version, conversationId: place.conversation, agentId: agent, warmMs };
+  const args = { now, version: scope.version, conversationId: place.conversation, agentId: agent, ...windows };
   return moveFrom(scope.shop, await run(scope.redis, takeScript, keysFor(scope, place), args, scope.ready));
+}
+
+function runClose(scope: Scope, place: Place, now: number, by: { kind: string; id: string; idleMs: number }) {
+  const { conversation: conversationId } = place;
+  const args = { now, version: scope.version, conversationId, byKind: by.kind, byId: by.id, idleMs: by.idleMs };
+  return run(scope.redis, closeScript, keysFor(scope, place), args, scope.ready);
 }
 
 export async function close(
@@ -94,8 +100,13 @@ export async function close(
   by: { readonly kind: 'buyer' | 'agent' | 'supervisor'; readonly id: string },
   now: number,
 ): Promise<Move> {
-  const args = { now, version: scope.version, conversationId: place.conversation, byKind: by.kind, byId: by.id };
-  return moveFrom(scope.shop, await run(scope.redis, closeScript, keysFor(scope, place), args, scope.ready));
+  return moveFrom(scope.shop, await runClose(scope, place, now, { ...by, idleMs: 0 }));
+}
+
+/** Closes a conversation if nobody waits for a reply and nothing was said for `idleMs`; `undefined` if it stays open. */
+export async function closeIdle(scope: Scope, place: Place, idleMs: number, now: number): Promise<Moved | undefined> {
+  const reply = await runClose(scope, place, now, { kind: 'time', id: '', idleMs });
+  return reply[0] === 'moved' ? movedFrom(scope.shop, reply) : undefined;
 }
 
 export type Erased =

@@ -8,7 +8,7 @@ import { effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'newcomer',
-  ['live', 'held', 'events', 'buyer', 'conversation', 'ready'],
+  ['live', 'held', 'hot', 'idle', 'events', 'buyer', 'conversation', 'ready'],
   ['now', 'version', 'profile', 'buyerId', 'conversationId', 'request', 'entry', 'group', 'before', 'after', 'by'],
 );
 
@@ -55,6 +55,8 @@ export async function claimForNewcomer(scope: Scope, c: Claim, plan: NewcomersPl
     {
       live: keys.live,
       held: keys.held,
+      hot: keys.hot,
+      idle: keys.idle,
       events: keys.events,
       buyer: buyerKey(keys, c.buyer),
       conversation: conversationKey(keys, c.conversation),

@@ -6,7 +6,7 @@ import { type Effects, effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'presence',
-  ['live', 'waits', 'overnight', 'todo', 'lapses', 'sockets', 'events'],
+  ['live', 'waits', 'owed', 'overnight', 'todo', 'lapses', 'sockets', 'shifts', 'events'],
   ['now', 'version', 'agentId', 'change', 'value', 'detail', 'graceMs'],
 );
 
@@ -16,10 +16,14 @@ export type PresenceCommand =
       readonly agent: string;
       readonly presence: Presence;
       readonly cause: 'chose' | 'supervisor';
+      /** The supervisor, or the program, that decided it. */
+      readonly by?: string | undefined;
     }
   /** `node`: the server node that has the socket, so that a dead node's sockets can be found. */
   | { readonly change: 'connect'; readonly agent: string; readonly socket: string; readonly node: string }
   | { readonly change: 'disconnect'; readonly agent: string; readonly socket: string; readonly graceMs: number }
+  /** Hangs up who owes this conversation a reply since `since` (ms); nothing happens where that is not so any more. */
+  | { readonly change: 'silent'; readonly agent: string; readonly conversation: string; readonly since: number }
   /** Makes every grace count that has ended. */
   | { readonly change: 'lapse' };
 
@@ -31,7 +35,9 @@ function argsOf(command: PresenceCommand) {
   const args = { agentId: '', change: command.change, value: '', detail: '', graceMs: 0 };
   if (command.change === 'lapse') return args;
   args.agentId = command.agent;
-  if (command.change === 'choose') return { ...args, value: command.presence, detail: command.cause };
+  if (command.change === 'choose')
+    return { ...args, value: command.presence, detail: command.cause === 'chose' ? '' : (command.by ?? 'supervisor') };
+  if (command.change === 'silent') return { ...args, value: command.conversation, detail: String(command.since) };
   if (command.change === 'connect') return { ...args, value: command.socket, detail: command.node };
   return { ...args, value: command.socket, graceMs: command.graceMs };
 }

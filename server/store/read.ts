@@ -78,15 +78,14 @@ export async function waitingIn(scope: Scope, line: 'queue' | 'pool' | 'overnigh
   return scope.redis.zrange(scope.keys[line], '0', String(count < 0 ? -1 : count - 1));
 }
 
-/** 1 for who is next; 0 when not in the queue. */
-export async function queuePosition(scope: Scope, conversation: string): Promise<number> {
-  const rank = await scope.redis.zrank(scope.keys.queue, conversation);
-  return typeof rank === 'number' ? rank + 1 : 0;
-}
-
 /** Conversations due to be dispatched again, longest due first. */
 export async function dueAgain(scope: Scope, count: number): Promise<string[]> {
   return scope.redis.zrange(scope.keys.todo, '0', String(count - 1));
+}
+
+/** Open conversations in which nothing may have been said since `before` (ms); whoever closes them looks closer. */
+export async function idleSince(scope: Scope, before: number, limit: number): Promise<string[]> {
+  return scope.redis.zrangebyscore(scope.keys.idle, '-inf', before, 'LIMIT', 0, limit);
 }
 
 /** Agents as the live board shows them. `now` in ms: a grace that has ended counts, whether or not a job has come by. */

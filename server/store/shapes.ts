@@ -36,7 +36,7 @@ export function conversationFrom(shop: string, field: (name: string) => unknown,
   const text = (name: string) => String(field(name) ?? '');
   const state = text('state') as ConversationState;
   const [agent, group, request] = [text('agent'), text('group'), text('assignment')];
-  const [since, closedAt] = [text('waitingSince'), text('closedAt')];
+  const [since, closedAt, overnight] = [text('waitingSince'), text('closedAt'), text('overnight')];
   return {
     id,
     shop,
@@ -45,7 +45,8 @@ export function conversationFrom(shop: string, field: (name: string) => unknown,
     ...(agent ? { agent } : {}),
     ...(group ? { group } : {}),
     ...(request ? { assignment: `${id}.${request}` } : {}),
-    overnight: text('overnight') === '1',
+    overnight: overnight !== '',
+    ...(overnight ? { overnightSince: Number(overnight) } : {}),
     ...(since ? { waitingSince: Number(since) } : {}),
     lastSeq: Number(text('lastSeq') || 0),
     openedAt: Number(text('openedAt')),

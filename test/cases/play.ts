@@ -7,11 +7,12 @@ import { getBuyer, putBuyer } from '../../server/services/buyers.ts';
 import { open } from '../../server/services/dispatch.ts';
 import type { House } from '../../server/services/house.ts';
 import { closeConversation, handOver, transferConversation } from '../../server/services/moves.ts';
+import { leaveQueue } from '../../server/services/queue.ts';
 import { patchSettings } from '../../server/services/shops.ts';
-import { sweep } from '../../server/services/sweep.ts';
 import { say } from '../../server/services/talk.ts';
 import { readBuyer } from '../../server/store/buyers.ts';
 import { readConversation } from '../../server/store/read.ts';
+import { runShopJobs } from '../../workers/jobs.ts';
 import { newShopId, openShop, removeShop, setPresences } from '../support/shop.ts';
 import type { Story, StoryStep } from './story.ts';
 
@@ -71,7 +72,7 @@ async function speak(stage: Stage, { from, buyer }: NonNullable<StoryStep['say']
 async function checkState(stage: Stage, expected: NonNullable<StoryStep['state']>): Promise<void> {
   const { house, shop, now } = stage;
   const board = await live(house, shop, 'program', now);
-  const loads = (field: 'pending' | 'active', of: Readonly<Record<string, number>> | undefined) =>
+  const loads = (field: 'pending' | 'active' | 'presence', of: Readonly<Record<string, unknown>> | undefined) =>
     of && Object.fromEntries(Object.keys(of).map((id) => [id, board.agents.find((a) => a.id === id)?.[field]]));
   const holders: Record<string, string | null> = {};
   for (const buyer of Object.keys(expected.holder ?? {})) {
@@ -81,6 +82,7 @@ async function checkState(stage: Stage, expected: NonNullable<StoryStep['state']
   const got = {
     pending: loads('pending', expected.pending),
     active: loads('active', expected.active),
+    presence: loads('presence', expected.presence),
     holder: expected.holder && holders,
     queue: expected.queue && board.queue.map(({ buyer }) => buyer),
     pool: expected.pool && board.pool.map(({ buyer }) => buyer),
@@ -129,12 +131,15 @@ async function perform(stage: Stage, step: StoryStep, index: number): Promise<vo
   } else if (step.close) {
     const { id } = await conversationOf(stage, step.close.buyer);
     await closeConversation(house, buyerActor(shop, step.close.buyer), id, now);
+  } else if (step.leave) {
+    const { id } = await conversationOf(stage, step.leave.buyer);
+    await leaveQueue(house, buyerActor(shop, step.leave.buyer), id, now);
   } else if (step.transfer) {
     const { id } = await conversationOf(stage, step.transfer.buyer);
     await transferConversation(house, supervisor(shop), id, step.transfer.to, now);
   } else if (step.settings) await patchSettings(house, shop, step.settings, now);
   else if (step.buyer) await patchBuyer(stage, step.buyer);
-  else if (step.tick) await sweep(house, shop, now);
+  else if (step.tick) await runShopJobs(house, shop, now);
   else if (step.state) await checkState(stage, step.state);
 }
 

@@ -4,7 +4,7 @@
  * and has only to be one that it had.
  */
 import { type Assignment, type Outcome, type StepName, WHOLE_SHOP } from '../../client-sdk/contract/index.ts';
-import { chain, type Step } from '../../server/plan/chain.ts';
+import { chain, type LeftTo, leavingQueue, type Step } from '../../server/plan/chain.ts';
 import {
   contactsOf,
   hasRoom,
@@ -12,6 +12,7 @@ import {
   onlineOf,
   pendingOf,
   personOf,
+  queueOf,
   rosterOf,
   type Talk,
   type World,
@@ -26,6 +27,7 @@ export type Run = {
 };
 
 type Facts = Readonly<Record<string, unknown>>;
+const agentLeftTo = (left: LeftTo) => (left.outcome === 'queue' ? '' : (left.agent ?? ''));
 type GroupStep = Extract<Step, { groups: unknown }>;
 
 /** Throws for an assignment that its trace does not explain, or whose trace is not true. */
@@ -40,10 +42,10 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
       ? Math.max(1, settings.handoverLimit ?? settings.busyThreshold)
       : Number.POSITIVE_INFINITY;
   const limited = Number.isFinite(limit);
-  const queueFirst =
-    mode !== 'queue' &&
-    world.queue.length > 0 &&
-    !(mode === 'open' && talk?.state === 'queued' && world.queue[0] === talk.id);
+  const [head] = queueOf(world);
+  const queueFirst = mode !== 'queue' && head !== undefined && !(mode === 'open' && head === talk?.id);
+  // Who has left this buyer without a reply does not get them again.
+  const missed = mode === 'missed' ? new Set([...(talk?.missed ?? []), talk?.agent]) : undefined;
 
   // Robots answer first only where the chain starts anew: a click, or a holder who has left.
   const withoutRobots = mode !== 'open' && mode !== 'again';
@@ -51,16 +53,19 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
   const holds = (id: string) => talk?.agent === id;
   const presence = (id: string) => personOf(world, id).presence;
   const underLimit = (id: string) => pendingOf(world, id) < limit;
+  const awake = (id: string) => !missed?.has(id);
+  const fits = (id: string) => underLimit(id) && awake(id);
   const canTake = (id: string) =>
     !queueFirst &&
     presence(id) === 'online' &&
     (rosterOf(world, id)?.levels.size ?? 0) > 0 &&
-    underLimit(id) &&
+    fits(id) &&
     (hasRoom(world, id) || holds(id));
   const robotHere = (id: string) =>
     rosterOf(world, id)?.kind === 'robot' && presence(id) === 'online' && (hasRoom(world, id) || holds(id));
+  const unfit = missed ? 'missed-it' : 'at-limit';
   /** Who could be given a buyer by turn in a group. */
-  const takers = (group: string) => [...onDutyIn(world, group)].filter(([id]) => underLimit(id));
+  const takers = (group: string) => [...onDutyIn(world, group)].filter(([id]) => fits(id));
   const next = () => trace[at];
 
   function expect(expected: Facts): void {
@@ -114,6 +119,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     const facts = { agent, ageMs };
     if (ageMs > withinMs) return passed('hot-contact', 'older-than-window', facts);
     if (presence(agent) === 'offline') return passed('hot-contact', 'contact-offline', facts);
+    if (!awake(agent)) return passed('hot-contact', 'missed-it', facts);
     if (limited && (presence(agent) !== 'online' || !underLimit(agent)))
       return passed('hot-contact', 'at-limit', facts);
     won('hot-contact', 'recent-and-present', 'agent', agent, '', { ...facts, presence: presence(agent) });
@@ -171,7 +177,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
     const somebody = names.some((group) => onDutyIn(world, group).size > 0);
     if (drawn !== undefined && queueFirst) return passed(step, 'others-wait-first', { narrowedBy });
     if (drawn === undefined || takers(drawn).length === 0) {
-      return passed(step, somebody ? 'at-limit' : 'nobody-on-duty', { narrowedBy });
+      return passed(step, somebody ? unfit : 'nobody-on-duty', { narrowedBy });
     }
     turn(step, 'next-in-turn', drawn, { narrowedBy });
   }
@@ -186,7 +192,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
       case 'nobody-on-duty': {
         const online = onlineOf(world);
         if (online > 0) return passed(step.step, 'someone-online', { online });
-        return won(step.step, 'nobody-online', step.leftTo.outcome, step.leftTo.agent ?? '');
+        return won(step.step, 'nobody-online', step.leftTo.outcome, agentLeftTo(step.leftTo));
       }
       case 'warm-contact':
         return warmContact(step.withinMs);
@@ -204,14 +210,19 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
       case 'widened':
         return amongGroups(step);
       case 'full': {
-        const why = queueFirst ? 'others-wait-first' : 'everyone-full';
-        return won(step.step, why, step.leftTo.outcome, step.leftTo.agent ?? '');
+        const why = step.why ?? (queueFirst ? 'others-wait-first' : 'everyone-full');
+        return won(step.step, why, step.leftTo.outcome, agentLeftTo(step.leftTo));
       }
     }
   }
 
   const profile = world.profiles.get(run.buyer) ?? { crowds: [] };
-  for (const step of chain(world.config, profile, run.entry, world.now, withoutRobots)) {
+  const why = world.doing.action === 'leave' && world.doing.buyer === run.buyer ? 'left-the-queue' : 'waited-too-long';
+  const steps =
+    mode === 'leave'
+      ? leavingQueue(world.config, why)
+      : chain(world.config, profile, run.entry, world.now, withoutRobots);
+  for (const step of steps) {
     if (!over) tried(step);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A shop in plain TypeScript: who is here, who holds what, who met whom. It is not told what happens: it replays the
- * shop's events, and so must come to the same state as the shop itself.
+ * A shop in plain TypeScript: who is here, who holds what, who met whom. It is not told what happens: the shop's events
+ * are replayed in it (replay.ts), and so it must come to the same state as the shop itself.
  */
 import type { Entry, Presence } from '../../client-sdk/contract/index.ts';
 import type { BuyerFacts } from '../../server/plan/chain.ts';
@@ -13,6 +13,8 @@ export type Person = {
   readonly sockets: Set<string>;
   /** End of the grace, while the last connection is lost. */
   lapsesAt: number | undefined;
+  /** Hung up for having left a buyer without a reply. */
+  silent: boolean;
 };
 
 export type Talk = {
@@ -24,7 +26,17 @@ export type Talk = {
   group: string;
   overnight: boolean;
   waitingSince: number | undefined;
+  /** Since when its holder owes the reply; nobody expects one of a proxy. */
+  owedSince: number | undefined;
+  /** Who has left the buyer without a reply since the last one. */
+  readonly missed: Set<string>;
   lastSeq: number;
+  /** When something was said last, or the buyer clicked. */
+  lastAt: number;
+  /** Its place in the queue or the pool: when it came there, or a little later where several came at once. */
+  place: number;
+  /** In the queue: served before all of a lower one. */
+  priority: number;
   entry: Entry;
 };
 
@@ -38,8 +50,12 @@ export type World = {
   /** Recent contacts of each buyer, latest first. */
   readonly contacts: Map<string, [agent: string, at: number][]>;
   readonly profiles: Map<string, BuyerFacts>;
-  queue: string[];
-  pool: string[];
+  /** The last place that was given in a line. */
+  lastPlace: number;
+  /** When the replies that are owed were last gone over. */
+  lookedAt: number;
+  /** What is being done, and to whom. */
+  doing: { readonly action: string; readonly buyer: string };
   /** Passes in each group as they were read, until something happens that may change them. */
   passes: ReadonlyMap<string, ReadonlyMap<string, number>> | undefined;
 };
@@ -47,7 +63,13 @@ export type World = {
 export function personOf(world: World, id: string): Person {
   const known = world.people.get(id);
   if (known) return known;
-  const person: Person = { chosen: 'offline', presence: 'offline', sockets: new Set(), lapsesAt: undefined };
+  const person: Person = {
+    chosen: 'offline',
+    presence: 'offline',
+    sockets: new Set(),
+    lapsesAt: undefined,
+    silent: false,
+  };
   world.people.set(id, person);
   return person;
 }
@@ -100,100 +122,29 @@ export function openTalkOf(world: World, buyer: string): Talk | undefined {
 
 export const contactsOf = (world: World, buyer: string) => world.contacts.get(buyer) ?? [];
 
-function meet(world: World, buyer: string, agent: string): void {
-  if (rosterOf(world, agent)?.kind !== 'agent') return;
-  const { warmMs } = world.config.settings.contactWindows;
-  const others = contactsOf(world, buyer).filter(([id, at]) => id !== agent && world.now - at <= warmMs);
-  world.contacts.set(buyer, [[agent, world.now] as [string, number], ...others].slice(0, 10));
+const inState = (world: World, state: Talk['state']) =>
+  [...world.talks.values()].filter((talk) => talk.state === state);
+
+/** Conversations in the queue, in the order in which they are served. */
+export const queueOf = (world: World): readonly string[] =>
+  inState(world, 'queued')
+    .sort((a, b) => b.priority - a.priority || a.place - b.place)
+    .map(({ id }) => id);
+
+export const poolOf = (world: World): readonly string[] =>
+  inState(world, 'pooled')
+    .sort((a, b) => a.place - b.place)
+    .map(({ id }) => id);
+
+/** The queue's priority of a buyer: the highest of their crowds'. */
+export function priorityOf(world: World, buyer: string): number {
+  const { priorities } = world.config.settings.queue;
+  return Math.max(0, ...(world.profiles.get(buyer)?.crowds ?? []).map((crowd) => priorities[crowd] ?? 0));
 }
 
-function leaveLines(world: World, id: string): void {
-  world.queue = world.queue.filter((other) => other !== id);
-  world.pool = world.pool.filter((other) => other !== id);
-}
-
-function must(holds: boolean, problem: string): void {
+export function must(holds: boolean, problem: string): void {
   if (!holds) throw new Error(problem);
 }
 
+/** An entry of the shop's event stream. */
 export type Happening = Readonly<Record<string, string>>;
-
-/** Whether an effective presence is what was chosen and what is connected. */
-export const effective = (person: Person): Presence =>
-  person.sockets.size > 0 || person.lapsesAt !== undefined ? person.chosen : 'offline';
-
-function replayPresence(world: World, { agent = '', presence, cause }: Happening): void {
-  const person = personOf(world, agent);
-  if (cause === 'lost-connection') {
-    const lapsed = person.lapsesAt !== undefined && person.lapsesAt <= world.now;
-    must(presence === 'offline' && (lapsed || person.sockets.size === 0), `${agent} lost no connection`);
-    person.lapsesAt = undefined;
-  } else {
-    must(presence === effective(person), `${agent} became ${presence}, chose ${person.chosen}`);
-  }
-  must(presence !== person.presence, `${agent} became what they were, ${presence}`);
-  person.presence = presence as Presence;
-}
-
-function replayAssigned(world: World, happening: Happening, entry: Entry): void {
-  const { conversation: id = '', buyer = '', outcome, agent = '', from = '', group = '', step } = happening;
-  // A new conversation says neither where it comes from nor why: it is a click.
-  const { mode = 'open' } = happening;
-  const before = world.talks.get(id);
-  must(from === (before?.agent ?? ''), `${id} came from ${from}`);
-  must(before !== undefined || mode === 'open', `${id} is new, and came by ${mode}`);
-  const state =
-    outcome === 'robot' ? 'robot' : agent ? 'assigned' : outcome === 'queue' ? ('queued' as const) : 'pooled';
-  const talk: Talk = before ?? {
-    id,
-    buyer,
-    state,
-    agent,
-    group,
-    overnight: false,
-    waitingSince: undefined,
-    lastSeq: 0,
-    entry,
-  };
-  if (!before || before.agent !== agent || (agent === '' && before.state !== state)) {
-    leaveLines(world, id);
-    if (state === 'queued') world.queue.push(id);
-    if (state === 'pooled') world.pool.push(id);
-  }
-  if (step === 'night-shift') talk.overnight = true;
-  else if (mode === 'open') talk.overnight = false;
-  Object.assign(talk, { state, agent, group, entry });
-  world.talks.set(id, talk);
-  if (mode === 'open') world.newest.set(buyer, id);
-  if (agent) meet(world, buyer, agent);
-}
-
-function replayMessage(world: World, talk: Talk, { seq, from }: Happening): void {
-  must(Number(seq) === talk.lastSeq + 1, `message ${seq} of ${talk.id} comes after ${talk.lastSeq}`);
-  talk.lastSeq = Number(seq);
-  talk.waitingSince = from === 'buyer' ? (talk.waitingSince ?? world.now) : undefined;
-  if (talk.agent && (from !== 'buyer' || personOf(world, talk.agent).presence !== 'offline')) {
-    meet(world, talk.buyer, talk.agent);
-  }
-}
-
-/** Takes in what happened; `entry` is what the buyer of an assignment brought along. Throws for what cannot be. */
-export function replay(world: World, happening: Happening, entry: Entry) {
-  const { type, conversation: id = '', agent = '' } = happening;
-  must(Number(happening.at) === world.now, `a ${type} at ${happening.at}`);
-  if (type === 'presence') return replayPresence(world, happening);
-  if (type === 'assigned') return replayAssigned(world, happening, entry);
-  if (type === 'configured' || type === 'profile') return;
-  const talk = world.talks.get(id);
-  if (!talk || talk.state === 'closed') throw new Error(`a ${type} of ${id}, which is not open`);
-  if (type === 'message') return replayMessage(world, talk, happening);
-  leaveLines(world, id);
-  if (type === 'closed') {
-    Object.assign(talk, { state: 'closed', waitingSince: undefined });
-    return;
-  }
-  must(type === 'transferred' && happening.from === talk.agent, `a ${type} of ${id} from ${happening.from}`);
-  const state = rosterOf(world, agent)?.kind === 'robot' ? 'robot' : 'assigned';
-  Object.assign(talk, { state, agent, group: happening.group ?? '' });
-  meet(world, talk.buyer, agent);
-}

@@ -22,7 +22,12 @@ describe('running the dispatcher again', () => {
       live: { 'A:active': '0', 'A:pending': '0', 'B:active': '1', 'B:pending': '1' },
       held: [['B:c-x', 0]],
       waits: [['B:c-x', 0]],
+      owed: [['c-x', NOON + 1]],
       todo: null,
+      hot: [
+        ['x:A', NOON],
+        ['x:B', NOON + 1],
+      ],
       'ready:*': null,
       'buyer:x': { contacts: `,B=${NOON + 1},A=${NOON},` },
       'conversation:c-x': {
@@ -60,8 +65,9 @@ describe('running the dispatcher again', () => {
       live: { 'A:active': '0', 'A:pending': '0' },
       held: [[':c-x', 0]],
       waits: null,
+      owed: null,
       todo: null,
-      pool: [['c-x', 1]],
+      pool: [['c-x', NOON]],
       'conversation:c-x': { state: 'pooled', agent: '' },
     });
   });
@@ -89,7 +95,7 @@ describe('running the dispatcher again', () => {
     await stage.be('online', 'B');
     expect(await stage.unchanged(() => stage.again('queue', 'z'))).toEqual({ kind: 'moved' });
     const effect = await stage.effect(() => stage.again('queue', 'y'));
-    expect(effect).toMatchObject({ live: { queued: '1', 'B:active': '1' }, queue: [['c-z', 2]] });
+    expect(effect).toMatchObject({ live: { queued: '1', 'B:active': '1' }, queue: [['c-z', NOON + 1]] });
   });
 
   it('moves a proxy’s conversation out of the night, once', async () => {
@@ -187,7 +193,7 @@ describe('running the dispatcher again', () => {
     }
     await stage.be('online', 'A');
     await stage.again('pool', 'x', { limit: 1 });
-    const plan = 'group shop 1 *  full owner O ';
+    const plan = 'group shop 1 *  full owner O  ';
     expect(await stage.unchanged(() => stage.again('pool', 'y', { limit: 1, plan }))).toMatchObject({ kind: 'still' });
   });
 
@@ -217,7 +223,7 @@ describe('running the dispatcher again', () => {
       await moved('another:');
       await moved('r:B');
       // Taken by hand: the assignment is the same, the holder is not.
-      await takeFromPool(await stage.scope(), place('x'), 'A', HOUR, NOON);
+      await takeFromPool(await stage.scope(), place('x'), 'A', { hotMs: HOUR, warmMs: HOUR }, NOON);
       await moved('r:');
       await close(await stage.scope(), place('x'), { kind: 'agent', id: 'A' }, NOON);
       await moved('r:A');
@@ -237,7 +243,7 @@ describe('running the dispatcher again', () => {
       place: place('x'),
       by: 'A',
       to: { kind: 'agent', id: 'B' },
-      warmMs: HOUR,
+      windows: { hotMs: HOUR, warmMs: HOUR },
       request: 't',
     });
     const late = { buyer: 'x', mode: 'again' as const, expected: 'r:A' };

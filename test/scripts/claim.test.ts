@@ -22,6 +22,8 @@ describe('an open', () => {
       'ready:*': null,
       'ready:g': null,
       held: [['A:c-x', 0]],
+      hot: [['x:A', NOON]],
+      idle: [['c-x', NOON]],
       'buyer:x': { conversation: 'c-x', contacts: `,A=${NOON},`, request: 'c-x.r' },
       'conversation:c-x': {
         buyer: 'x',
@@ -108,6 +110,7 @@ describe('an open', () => {
         assignment: 'r',
         entry: '{"intent":"refund"}',
         overnight: '',
+        lastAt: String(NOON + 5),
         'a:r': `${NOON + 5}|agent|A||hot-contact|hot-contact:recent-and-present:A:5:online`,
       },
       events: [expect.objectContaining({ type: 'assigned', agent: 'A', from: 'A' })],
@@ -173,7 +176,7 @@ describe('an open', () => {
     const open: Claim = {
       now: NOON,
       mode: 'open',
-      plan: 'full pool  ',
+      plan: 'full pool   ',
       buyer: 'x',
       profile: '0',
       conversation: 'c-x',
@@ -225,9 +228,9 @@ describe('each way out of the chain', () => {
     expect(effect).toMatchObject({
       live: { 'P:active': '1' },
       held: [['P:c-x', 0]],
-      overnight: [['c-x', 1]],
+      overnight: [['c-x', midnight]],
       'buyer:x': { contacts: '' },
-      'conversation:c-x': { state: 'assigned', agent: 'P', via: 'proxy', overnight: '1' },
+      'conversation:c-x': { state: 'assigned', agent: 'P', via: 'proxy', overnight: String(midnight) },
     });
     const again = await stage.effect(() => stage.open('x', { now: midnight + 1 }));
     expect(Object.keys(again).sort()).toEqual(['buyer:x', 'conversation:c-x', 'events', 'live']);
@@ -248,7 +251,7 @@ describe('each way out of the chain', () => {
     const pooled = await stage.effect(() => stage.open('x'));
     expect(pooled).toMatchObject({
       held: [[':c-x', 0]],
-      pool: [['c-x', 1]],
+      pool: [['c-x', NOON]],
       'conversation:c-x': { state: 'pooled', agent: '', via: 'pool' },
     });
     await stage.be('online', 'A');
@@ -261,7 +264,7 @@ describe('each way out of the chain', () => {
         [':c-z', 0],
         ['A:c-y', 0],
       ],
-      queue: [['c-z', 2]],
+      queue: [['c-z', NOON + 1]],
       'conversation:c-z': { state: 'queued', agent: '', via: 'queue' },
     });
     expect(queued).not.toHaveProperty('pool');
@@ -345,11 +348,21 @@ describe('recent contacts', () => {
     for (const id of [...Object.keys(agents), 'a11', 'a5']) {
       now += 1_000;
       const to = { kind: 'agent' as const, id };
-      await transfer(scope, { now, place: place('x'), by: '', to, warmMs: 72 * HOUR, request: `t${now}` });
+      await transfer(scope, {
+        now,
+        place: place('x'),
+        by: '',
+        to,
+        windows: { hotMs: 24 * HOUR, warmMs: 72 * HOUR },
+        request: `t${now}`,
+      });
     }
     const contacts = async () =>
       (await stage.redis.hget(`${scope.keys.base}buyer:x`, 'contacts'))?.split(',').filter(Boolean) ?? [];
-    expect((await contacts()).map((item) => item.split('=')[0])).toEqual('a5 a11 a10 a9 a8 a7 a6 a4 a3 a2'.split(' '));
+    const names = 'a5 a11 a10 a9 a8 a7 a6 a4 a3 a2'.split(' ');
+    expect((await contacts()).map((item) => item.split('=')[0])).toEqual(names);
+    // Nobody is told of the end of one that made room for another.
+    expect((await stage.members('hot')).sort()).toEqual(names.map((id) => `x:${id}`).sort());
     // One who is exactly as old as the window stays; those older go.
     await stage.be('online', 'a11');
     const later = now + 71 * HOUR;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { close } from '../../server/store/moves.ts';
+import { close, closeIdle } from '../../server/store/moves.ts';
 import { changePresence } from '../../server/store/presence.ts';
+import { idleSince } from '../../server/store/read.ts';
 import type { Scope } from '../../server/store/scope.ts';
 import { socketOf } from '../support/shop.ts';
 import { event, NOON, type Stage, useStages } from '../support/stage.ts';
@@ -48,6 +49,8 @@ describe('closing', () => {
       'ready:*': ['A'],
       held: null,
       waits: null,
+      owed: null,
+      idle: null,
       closed: [['c-x', NOON + 5]],
       'conversation:c-x': { state: 'closed', closedAt: String(NOON + 5), waitingSince: null },
       'buyer:x': { closed: 'c-x' },
@@ -75,7 +78,7 @@ describe('closing', () => {
     const effect = await stage.effect(async () =>
       close(await stage.scope(), { conversation: 'c-y', buyer: 'y' }, { kind: 'buyer', id: 'y' }, NOON),
     );
-    expect(effect).toMatchObject({ live: { queued: '1' }, queue: [['c-z', 2]] });
+    expect(effect).toMatchObject({ live: { queued: '1' }, queue: [['c-z', NOON + 1]] });
   });
 
   it('takes out of the night', async () => {
@@ -127,6 +130,101 @@ describe('closing again', () => {
     await stage.open('x', { conversation: 'second' });
     await stage.unchanged(() => end(scope));
     expect(await stage.conversation('x')).toMatchObject({ id: 'second', state: 'assigned' });
+  });
+});
+
+describe('closing by time', () => {
+  const IDLE = 24 * HOUR;
+  const idle = async (stage: Stage, now: number, idleMs = IDLE) => closeIdle(await stage.scope(), place, idleMs, now);
+  const idleSinceThen = (stage: Stage, before: number) => stage.scope().then((scope) => idleSince(scope, before, 10));
+
+  it('ends a conversation in which nothing was said for so long: at exactly its end', async () => {
+    const stage = await stageOf({ agents: { A: {} } });
+    await stage.be('online', 'A');
+    await stage.open('x');
+    expect(await idleSinceThen(stage, NOON - 1)).toEqual([]);
+    expect(await idleSinceThen(stage, NOON)).toEqual(['c-x']);
+    expect(await stage.unchanged(() => idle(stage, NOON + IDLE - 1))).toBeUndefined();
+    const effect = await stage.effect(async () => {
+      expect(await idle(stage, NOON + IDLE)).toMatchObject({
+        from: 'A',
+        conversation: { id: 'c-x', state: 'closed', closedAt: NOON + IDLE },
+        loads: [{ agent: 'A', pending: 0, active: 0 }],
+      });
+    });
+    expect(effect).toEqual({
+      live: { 'A:active': '0' },
+      held: null,
+      idle: null,
+      closed: [['c-x', NOON + IDLE]],
+      'conversation:c-x': { state: 'closed', closedAt: String(NOON + IDLE) },
+      'buyer:x': { closed: 'c-x' },
+      events: [event('closed', { conversation: 'c-x', agent: 'A', by: 'time' })],
+    });
+    expect(await stage.unchanged(() => idle(stage, NOON + 2 * IDLE))).toBeUndefined();
+  });
+
+  it.each<[string, (stage: Stage) => Promise<unknown>]>([
+    [
+      'the buyer has written, and had their reply',
+      async (stage) => {
+        await stage.say('buyer', 'x', NOON + 1);
+        await stage.say('holder', 'x', NOON + 5);
+      },
+    ],
+    ['the holder has written', (stage) => stage.say('holder', 'x', NOON + 5)],
+    ['the buyer has clicked again', (stage) => stage.open('x', { now: NOON + 5 })],
+  ])('runs from when %s: it is put back to that time', async (_, meanwhile) => {
+    const stage = await stageOf({ agents: { A: {} } });
+    await stage.be('online', 'A');
+    await stage.open('x');
+    await meanwhile(stage);
+    expect(await stage.scores('idle')).toEqual({ 'c-x': NOON }); // looked up only when it is due
+    const effect = await stage.effect(async () => expect(await idle(stage, NOON + IDLE)).toBeUndefined());
+    expect(effect).toEqual({ idle: [['c-x', NOON + 5]] });
+    expect(await stage.unchanged(() => idle(stage, NOON + IDLE + 4))).toBeUndefined();
+    expect(await idle(stage, NOON + IDLE + 5)).toMatchObject({ conversation: { state: 'closed' } });
+  });
+
+  it.each(['a holder', 'nobody'])(
+    'never ends one that waits for a reply, of %s: it is looked at again later',
+    async (whom) => {
+      const stage = await stageOf({ agents: { A: {} } });
+      if (whom === 'a holder') await stage.be('online', 'A');
+      await stage.open('x');
+      await stage.say('buyer', 'x');
+      const effect = await stage.effect(async () => expect(await idle(stage, NOON + 9 * IDLE)).toBeUndefined());
+      expect(effect).toEqual({ idle: [['c-x', NOON + 9 * IDLE]] });
+      expect(await idleSinceThen(stage, NOON + 9 * IDLE - 1)).toEqual([]);
+    },
+  );
+
+  it.each(['queue', 'pool'] as const)('ends one in the %s in which nothing is said', async (line) => {
+    const stage = await stageOf({ agents: { A: { capacity: 1 } } });
+    if (line === 'queue') {
+      await stage.be('online', 'A');
+      await stage.open('first');
+    }
+    await stage.open('x');
+    expect(await stage.members(line)).toEqual(['c-x']);
+    expect(await stage.effect(() => idle(stage, NOON + IDLE))).toMatchObject({ [line]: null });
+  });
+
+  it('forgets what is erased', async () => {
+    const stage = await stageOf({ agents: { A: {} } });
+    await stage.open('x');
+    const { keys } = await stage.scope();
+    await stage.redis.zadd(keys.idle, NOON, 'erased');
+    const gone = { conversation: 'erased', buyer: 'y' };
+    const effect = await stage.effect(async () =>
+      expect(await closeIdle(await stage.scope(), gone, IDLE, NOON + IDLE)).toBeUndefined(),
+    );
+    expect(effect).toEqual({ idle: [['c-x', NOON]] });
+  });
+
+  it('is refused with another configuration', async () => {
+    const stage = await held();
+    await stage.refusesStale((stale) => closeIdle(stale, place, IDLE, NOON + IDLE));
   });
 });
 

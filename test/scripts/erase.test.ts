@@ -42,6 +42,8 @@ describe('erasing', () => {
       'ready:*': ['A'],
       held: [['A:c-y', 0]],
       waits: [['A:c-y', 0]],
+      owed: [['c-y', NOON]],
+      idle: [['c-y', NOON]],
       'conversation:three': null,
       'messages:three': null,
       'sent:three': null,
@@ -82,6 +84,7 @@ describe('erasing', () => {
     for (const conversation of ['three', 'two', 'one']) await erase(scope, conversation);
     expect(await stage.effect(() => erase(scope, ''))).toEqual({
       'buyer:x': null,
+      hot: [['y:A', NOON]],
       events: [event('erased', { buyer: 'x' })],
     });
   });

@@ -31,7 +31,7 @@ function reachable(source: string): string {
     .replaceAll(/--.*$/gm, '')
     .replaceAll(/'[^'\n]*'/g, "''");
   // Functions of the outermost level: one line, or up to the first `end` at the margin.
-  const functions = [...code.matchAll(/^local function (\w+)\(.*(?:\bend|(?:\n(?!end$).*)*\nend)$/gm)];
+  const functions = [...code.matchAll(/^local function (\w+)\((?:.*\bend|.*(?:\n(?!end$).*)*\nend)$/gm)];
   for (const [text, name] of functions.reverse()) {
     const without = code.replace(text, '');
     if (!new RegExp(`\\b${name}\\b`).test(without)) code = without;

@@ -22,7 +22,7 @@ const draft = (what: Partial<Draft> = {}): Draft => ({
   ...what,
 });
 const send = async (stage: Stage, what: Partial<Draft> = {}, warmMs = 72 * HOUR) =>
-  storeMessage(await stage.scope(), 'x', draft(what), warmMs);
+  storeMessage(await stage.scope(), 'x', draft(what), { hotMs: Math.min(24 * HOUR, warmMs), warmMs });
 
 async function talking(): Promise<Stage> {
   const stage = await stageOf({ agents: { A: {}, B: {} } });
@@ -38,7 +38,8 @@ describe('a message of the buyer', () => {
     expect(effect).toEqual({
       live: { 'A:pending': '1' },
       waits: [['A:c-x', 0]],
-      'conversation:c-x': { lastSeq: '1', waitingSince: String(NOON + 3) },
+      owed: [['c-x', NOON + 3]],
+      'conversation:c-x': { lastSeq: '1', lastAt: String(NOON + 3), waitingSince: String(NOON + 3) },
       'messages:c-x': [JSON.stringify({ ...draft({ at: NOON + 3 }), seq: 1 })],
       'sent:c-x': { 'buyer:x:client': '1' },
       'buyer:x': { contacts: `,A=${NOON + 3},` },
@@ -79,7 +80,11 @@ describe('a message of the buyer', () => {
       await stage.open('x');
       const effect = await stage.effect(() => send(stage));
       expect(Object.keys(effect).sort()).toEqual(['conversation:c-x', 'events', 'messages:c-x', 'sent:c-x']);
-      expect(effect['conversation:c-x']).toEqual({ lastSeq: '1', waitingSince: String(NOON) });
+      expect(effect['conversation:c-x']).toEqual({
+        lastSeq: '1',
+        lastAt: String(NOON),
+        waitingSince: String(NOON),
+      });
     },
   );
 });
@@ -93,7 +98,8 @@ describe('a reply', () => {
     expect(effect).toMatchObject({
       live: { 'A:pending': '0' },
       waits: null,
-      'conversation:c-x': { lastSeq: '2', waitingSince: null },
+      owed: null,
+      'conversation:c-x': { lastSeq: '2', lastAt: String(NOON + 5), waitingSince: null },
       'buyer:x': { contacts: `,A=${NOON + 5},` },
       'sent:c-x': { 'agent:A:client': '2' },
       events: [event('message', { conversation: 'c-x', seq: '2', from: 'agent', by: 'A' })],
@@ -125,13 +131,23 @@ describe('who is a recent contact', () => {
     const stage = await talking();
     await stage.be('online', 'B');
     const to = { kind: 'agent', id: 'B' } as const;
-    const move = { now: NOON + 1, place, by: 'A', to, warmMs: HOUR, request: 't' };
+    const move = { now: NOON + 1, place, by: 'A', to, windows: { hotMs: HOUR, warmMs: HOUR }, request: 't' };
     await transfer(await stage.scope(), move);
     const contacts = async () => stage.redis.hget(`${(await stage.scope()).keys.base}buyer:x`, 'contacts');
     await send(stage, { at: NOON + HOUR }, HOUR);
     expect(await contacts()).toBe(`,B=${NOON + HOUR},A=${NOON},`); // the end of the window is within it
     await send(stage, { at: NOON + HOUR + 1, clientId: 'later' }, HOUR);
     expect(await contacts()).toBe(`,B=${NOON + HOUR + 1},`);
+  });
+
+  it('stands in the line of the hot window, and is looked up there when it is refreshed', async () => {
+    const stage = await talking();
+    expect(await stage.scores('hot')).toEqual({ 'x:A': NOON });
+    await send(stage, { at: NOON + 24 * HOUR });
+    expect(await stage.scores('hot')).toEqual({ 'x:A': NOON });
+    // Beyond the window it begins anew.
+    await send(stage, { at: NOON + 48 * HOUR + 1, clientId: 'later' });
+    expect(await stage.scores('hot')).toEqual({ 'x:A': NOON + 48 * HOUR + 1 });
   });
 
   it('never a robot', async () => {
@@ -247,7 +263,14 @@ describe('the same client id', () => {
     const from = { kind: 'agent', id: 'A' } as const;
     await send(stage, { from });
     const to = { kind: 'agent', id: 'B' } as const;
-    await transfer(await stage.scope(), { now: NOON, place, by: 'A', to, warmMs: HOUR, request: 't' });
+    await transfer(await stage.scope(), {
+      now: NOON,
+      place,
+      by: 'A',
+      to,
+      windows: { hotMs: HOUR, warmMs: HOUR },
+      request: 't',
+    });
     expect(await stage.unchanged(() => send(stage, { from }))).toMatchObject({ kind: 'repeat', message: { seq: 1 } });
     expect(await stage.unchanged(() => send(stage, { from, clientId: 'new' }))).toEqual({ kind: 'not-holder' });
   });
@@ -273,6 +296,6 @@ describe('is refused, and changes nothing', () => {
 
   it('with another configuration', async () => {
     const stage = await talking();
-    await stage.refusesStale((stale) => storeMessage(stale, 'x', draft(), HOUR));
+    await stage.refusesStale((stale) => storeMessage(stale, 'x', draft(), { hotMs: HOUR, warmMs: HOUR }));
   });
 });

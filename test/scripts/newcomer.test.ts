@@ -45,6 +45,7 @@ async function everything(stage: Stage): Promise<unknown> {
 const withoutName = (stage: Stage, value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(stage.shop, 'shop'));
 
 const shops: [string, ShopSpec][] = [
+  ['a limit that nobody reaches', { agents: { a: {}, b: {} }, settings: { autoHangUp: { atActive: 50 } } }],
   ['a shop without groups', { agents: { a: {}, b: {}, c: { capacity: 3 } } }],
   ['one group', { agents: { a: {}, b: {} }, groups: { g: { members: { a: 5, b: 2 } } } }],
   [
@@ -75,6 +76,37 @@ describe('a newcomer', () => {
       expect(withoutName(short, mine)).toEqual(withoutName(whole, theirs));
     }
     expect(await everything(short)).toEqual(await everything(whole));
+    expect(await short.members('idle')).toHaveLength(6);
+  });
+
+  it('takes the short way until it would hang somebody up, and both come to the same', async () => {
+    const spec = { agents: { a: {}, b: {}, c: { capacity: 1 } }, settings: { autoHangUp: { atActive: 2 } } };
+    const [short, whole] = [await stageOf(spec), await stageOf(spec)];
+    for (const stage of [short, whole]) await stage.be('online', ...Object.keys(spec.agents));
+    let shortWays = 0;
+    for (let i = 0; i < 6; i++) {
+      const [mine, theirs] = [await claimOf(short, `b${i}`), await claimOf(whole, `b${i}`)];
+      const taken = await shortWay(short, mine);
+      if (taken) shortWays++;
+      const claimed = taken ?? (await claimByChain(await short.scope(), mine));
+      expect(withoutName(short, claimed)).toEqual(withoutName(whole, await claimByChain(await whole.scope(), theirs)));
+    }
+    expect(shortWays).toBe(2); // the first of a and of b; c is full at once, and the sixth waits
+    expect(await everything(short)).toEqual(await everything(whole));
+    expect(await Promise.all(['a', 'b', 'c'].map((id) => short.live(`${id}:presence`)))).toEqual([
+      'hung-up',
+      'hung-up',
+      'online',
+    ]);
+  });
+
+  it('stands in the lines of contacts and of what may become idle, of their own time', async () => {
+    const stage = await stageOf({ agents: { a: {} }, settings: { autoHangUp: { atActive: 2 } } });
+    await stage.be('online', 'a');
+    const now = NOON + 7 * minutes;
+    expect(await shortWay(stage, await claimOf(stage, 'x', { now }))).toMatchObject({ kind: 'assigned' });
+    expect(await stage.scores('hot')).toEqual({ 'x:a': now });
+    expect(await stage.scores('idle')).toEqual({ 'c-x': now });
   });
 
   it('who has a profile is planned by it, and refused with another', async () => {
@@ -95,6 +127,14 @@ describe('what is unusual is left to the chain, untouched', () => {
     [
       'the agent gets full',
       one,
+      async (stage) => {
+        await stage.be('online', 'a');
+        await stage.open('first');
+      },
+    ],
+    [
+      'the agent is hung up by it',
+      { agents: { a: {} }, settings: { autoHangUp: { atActive: 2 } } },
       async (stage) => {
         await stage.be('online', 'a');
         await stage.open('first');

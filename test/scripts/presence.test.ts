@@ -32,6 +32,10 @@ const disconnect = (graceMs: number, socket = socketOf('A'), agent = 'A'): Prese
 });
 const lapse: PresenceCommand = { change: 'lapse' };
 
+/** An entry of the log: its count goes over all agents of the shop. */
+const shift = (agent: string, at: number, count: number, what: string, by = '') =>
+  `${agent}:${at}:${String(count).padStart(10, '0')}:${what}:${by}`;
+
 async function online(...agents: string[]): Promise<Stage> {
   const stage = await stageOf({
     agents: Object.fromEntries(agents.map((id) => [id, {}])),
@@ -66,7 +70,8 @@ describe('choosing and connecting', () => {
       });
     });
     expect(effect).toEqual({
-      live: { 'A:sockets': '1', 'A:presence': 'online', online: '1' },
+      live: { 'A:sockets': '1', 'A:presence': 'online', online: '1', shifts: '1' },
+      shifts: [[shift('A', NOON, 1, 'online:connected'), 0]],
       sockets: { [`A:${socketOf('A')}`]: 'node' },
       'ready:*': ['A'],
       'ready:g': ['A'],
@@ -84,7 +89,11 @@ describe('choosing and connecting', () => {
   it('hanging up leaves the ready sets, and is not counted as online', async () => {
     const stage = await online('A');
     expect(await stage.effect(() => run(stage, choose('hung-up')))).toEqual({
-      live: { 'A:chosen': 'hung-up', 'A:presence': 'hung-up', online: '0' },
+      live: { 'A:chosen': 'hung-up', 'A:presence': 'hung-up', online: '0', shifts: '2' },
+      shifts: [
+        [shift('A', NOON, 1, 'online:connected'), 0],
+        [shift('A', NOON, 2, 'hung-up:chose'), 0],
+      ],
       'ready:*': null,
       'ready:g': null,
       events: [event('presence', { agent: 'A', presence: 'hung-up', cause: 'chose' })],
@@ -171,7 +180,11 @@ describe('a lost connection', () => {
     expect(await stage.unchanged(() => run(stage, lapse, NOON + GRACE - 1))).toMatchObject({ presences: [] });
     const effect = await stage.effect(() => run(stage, lapse, NOON + GRACE));
     expect(effect).toEqual({
-      live: { 'A:presence': 'offline', online: '0', lapse: '' },
+      live: { 'A:presence': 'offline', online: '0', lapse: '', shifts: '2' },
+      shifts: [
+        [shift('A', NOON, 1, 'online:connected'), 0],
+        [shift('A', NOON + GRACE, 2, 'offline:lost-connection'), 0],
+      ],
       lapses: null,
       'ready:*': null,
       'ready:g': null,

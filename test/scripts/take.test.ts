@@ -8,7 +8,8 @@ import { event, NOON, type Stage, useStages } from '../support/stage.ts';
 const HOUR = 3_600_000;
 const stageOf = useStages();
 const place = { conversation: 'c-x', buyer: 'x' };
-const take = (scope: Scope, agent: string, now = NOON) => takeFromPool(scope, place, agent, 72 * HOUR, now);
+const take = (scope: Scope, agent: string, now = NOON) =>
+  takeFromPool(scope, place, agent, { hotMs: 24 * HOUR, warmMs: 72 * HOUR }, now);
 
 /** The conversation of x is in the pool; everybody is here. */
 async function pooled(): Promise<Stage> {
@@ -37,6 +38,8 @@ describe('taking from the pool', () => {
       pool: null,
       held: [['A:c-x', 0]],
       waits: [['A:c-x', 0]],
+      owed: [['c-x', NOON + 5]],
+      hot: [['x:A', NOON + 5]],
       'conversation:c-x': { state: 'assigned', agent: 'A', via: 'agent' },
       'buyer:x': { contacts: `,A=${NOON + 5},` },
       events: [event('transferred', { conversation: 'c-x', agent: 'A', from: '', group: '' })],
@@ -50,7 +53,9 @@ describe('taking from the pool', () => {
     await stage.open('y');
     await stage.be('hung-up', 'A');
     const y = { conversation: 'c-y', buyer: 'y' };
-    expect(await takeFromPool(await stage.scope(), y, 'A', HOUR, NOON)).toMatchObject({ kind: 'moved' });
+    expect(await takeFromPool(await stage.scope(), y, 'A', { hotMs: HOUR, warmMs: HOUR }, NOON)).toMatchObject({
+      kind: 'moved',
+    });
   });
 
   it('succeeds for exactly one of several', async () => {
@@ -75,7 +80,9 @@ describe('taking from the pool is refused and changes nothing', () => {
     const stage = await pooled();
     const scope = await stage.scope();
     const nowhere = { conversation: 'nowhere', buyer: 'x' };
-    expect(await stage.unchanged(() => takeFromPool(scope, nowhere, 'A', HOUR, NOON))).toEqual({ kind: 'missing' });
+    expect(await stage.unchanged(() => takeFromPool(scope, nowhere, 'A', { hotMs: HOUR, warmMs: HOUR }, NOON))).toEqual(
+      { kind: 'missing' },
+    );
   });
 
   it.each(['C', 'nobody'])('by %s, who is not here', async (agent) => {

@@ -17,7 +17,7 @@ const order = (what: Partial<Transfer> = {}): Transfer => ({
   place: { conversation: 'c-x', buyer: 'x' },
   by: 'A',
   to: agent('B'),
-  warmMs: HOUR,
+  windows: { hotMs: HOUR, warmMs: HOUR },
   request: 'r',
   ...what,
 });
@@ -55,6 +55,11 @@ describe('a transfer to a colleague', () => {
       live: { 'A:active': '0', 'A:pending': '0', 'B:active': '1', 'B:pending': '1' },
       held: [['B:c-x', 0]],
       waits: [['B:c-x', 0]],
+      owed: [['c-x', NOON + 1]],
+      hot: [
+        ['x:A', NOON],
+        ['x:B', NOON + 1],
+      ],
       'ready:*': ['A'],
       'ready:g': ['A'],
       'conversation:c-x': { agent: 'B', group: '', 'r:r': '1' },

@@ -21,7 +21,15 @@ const same = (a: readonly string[], b: readonly string[]) => [...a].sort().join(
 
 /** One holder each, in exactly the lines its state says. */
 function checkConversations(all: Dump, say: Say): void {
-  const lines = { held: [] as string[], waits: [] as string[], queue: [] as string[], pool: [] as string[] };
+  const live = hash(all, 'live');
+  const lines: Record<'held' | 'waits' | 'owed' | 'queue' | 'pool' | 'idle', string[]> = {
+    held: [],
+    waits: [],
+    owed: [],
+    queue: [],
+    pool: [],
+    idle: [],
+  };
   const closed: string[] = [];
   for (const [id, c] of named(all, 'conversation:')) {
     const holder = c.state === 'queued' || c.state === 'pooled' ? '' : (c.agent ?? '');
@@ -32,7 +40,13 @@ function checkConversations(all: Dump, say: Say): void {
     } else {
       lines.held.push(`${holder}:${id}`);
       say((c.agent ?? '') === holder, `${id} is ${c.state} and names ${c.agent}`);
-      if (holder && c.waitingSince) lines.waits.push(`${holder}:${id}`);
+      if (holder && c.waitingSince) {
+        lines.waits.push(`${holder}:${id}`);
+        // Of a proxy nobody expects a reply in time.
+        if (live[`${holder}:kind`] !== 'proxy') lines.owed.push(id);
+      }
+      lines.idle.push(id);
+      checkTimes(all, id, c, say);
       if (c.state === 'queued') lines.queue.push(id);
       if (c.state === 'pooled') lines.pool.push(id);
       if (members(all, 'overnight').includes(id)) say(c.via === 'proxy', `${id} is overnight via ${c.via}`);
@@ -49,7 +63,74 @@ function checkConversations(all: Dump, say: Say): void {
   for (const line of ['overnight', 'todo']) {
     for (const id of members(all, line)) say(`conversation:${id}` in all, `${line} names ${id}, which is not there`);
   }
-  say(Number(hash(all, 'live').queued ?? 0) === lines.queue.length, 'queued is not the length of the queue');
+  say(Number(live.queued ?? 0) === lines.queue.length, 'queued is not the length of the queue');
+}
+
+/** When an open conversation began to be idle, and since when its reply is owed. */
+function checkTimes(all: Dump, id: string, c: Hash, say: Say): void {
+  const score = (line: string) => pairs(all, line).find(([member]) => member === id)?.[1];
+  const [idle, owed, last] = [score('idle'), score('owed'), Number(c.lastAt ?? c.openedAt)];
+  // Later would be closed too late; what waits is not closed, and is looked at again.
+  if (!c.waitingSince) say((idle ?? 0) <= last, `${id} is idle since ${idle}, something was said at ${last}`);
+  const since = Number(c.waitingSince);
+  if (owed !== undefined) say(owed >= since, `${id} waits since ${since}, the reply is owed since ${owed} already`);
+  say(!c.missed || !!c.waitingSince, `${id} was missed by ${c.missed} and does not wait`);
+  say(!c.overnight || Number(c.overnight) > 1, `${id} came in overnight at ${c.overnight}`);
+}
+
+/** More than any ticket: so far apart do the priorities of the queue lie. */
+const CLASS = 1e13;
+
+/** Tickets are given once, and rise; the queue is ordered by priority first. */
+function checkTickets(all: Dump, say: Say): void {
+  const live = hash(all, 'live');
+  for (const line of ['queue', 'pool', 'overnight']) {
+    const tickets = pairs(all, line).map(([member, score]) => {
+      const priority = Math.max(0, Math.ceil(-score / CLASS));
+      say(line === 'queue' ? priority <= 9 : priority === 0, `${member} has priority ${priority} in ${line}`);
+      return score + priority * CLASS;
+    });
+    say(new Set(tickets).size === tickets.length, `two in ${line} have the same ticket: ${tickets}`);
+    const last = Number(live.tickets ?? 0);
+    for (const ticket of tickets) say(ticket > 0 && ticket <= last, `${ticket} is in ${line}, the last was ${last}`);
+  }
+  const served = (live.served ?? '').split(',').filter(Boolean);
+  say(served.length <= 20 && served.every((at) => /^\d{13}$/.test(at)), `served is ${live.served}`);
+}
+
+/** Each contact of a buyer stands in the line of one window. */
+function checkContacts(all: Dump, say: Say): void {
+  const [hot, warm] = [new Map(pairs(all, 'hot')), new Map(pairs(all, 'warm'))];
+  for (const contact of hot.keys()) say(!warm.has(contact), `${contact} is hot and warm`);
+  for (const [buyer, { contacts = '' }] of named(all, 'buyer:')) {
+    for (const [agent = '', at] of contacts
+      .split(',')
+      .filter(Boolean)
+      .map((item) => item.split('='))) {
+      const score = hot.get(`${buyer}:${agent}`) ?? warm.get(`${buyer}:${agent}`);
+      // Later would be told too late; one that was refreshed since is looked up.
+      say(score !== undefined && score <= Number(at), `${buyer}:${agent} is of ${at}, and stands at ${score}`);
+    }
+  }
+}
+
+/** The last entry of each agent's log says how they are. */
+function checkShifts(all: Dump, say: Say): void {
+  const live = hash(all, 'live');
+  const last = new Map<string, { count: number; presence: string }>();
+  for (const entry of members(all, 'shifts')) {
+    const [agent = '', at, count, presence = '', cause, ...by] = entry.split(':');
+    say(/^\d{13}$/.test(at ?? '') && /^\d{10}$/.test(count ?? '') && !!cause && by.length === 1, `shift ${entry}`);
+    // By count, and not by time: clocks of different nodes, and of tests, need not agree.
+    if ((last.get(agent)?.count ?? 0) < Number(count)) last.set(agent, { count: Number(count), presence });
+  }
+  for (const field of Object.keys(live).filter((name) => name.endsWith(':presence'))) {
+    const [id, presence] = [field.slice(0, -':presence'.length), live[field]];
+    say(last.get(id)?.presence === presence, `${id} is ${presence}, and was ${last.get(id)?.presence} in the log`);
+  }
+  for (const id of last.keys()) say(`${id}:presence` in live, `${id} has a log and no presence`);
+  const most = Math.max(0, ...[...last.values()].map(({ count }) => count));
+  say(Number(live.shifts ?? 0) === most, `${live.shifts} shifts were counted, the last in the log is ${most}`);
 }
 
 /** Loads, effective presence, and who stands in which ready set. */
@@ -67,7 +148,9 @@ function checkAgents(all: Dump, agents: ReadonlyMap<string, Agent>, say: Say): v
     const sockets = Object.keys(hash(all, 'sockets')).filter((s) => s.startsWith(`${id}:`)).length;
     say(Number(get('sockets')) === sockets, `${id} counts ${get('sockets')} sockets of ${sockets}`);
     const connected = sockets > 0 || members(all, 'lapses').includes(id);
-    const effective = (connected && get('chosen')) || 'offline';
+    const chosen = (connected && get('chosen')) || 'offline';
+    const tooMany = !!live.hangUpAt && get('kind') === 'agent' && Number(get('active')) >= Number(live.hangUpAt);
+    const effective = chosen === 'online' && (tooMany || get('silent') === '1') ? 'hung-up' : chosen;
     say((get('presence') || 'offline') === effective, `${id} is ${get('presence')} and should be ${effective}`);
     say(agents.has(id) !== (get('kind') === 'gone'), `${id} is of kind ${get('kind')}`);
     if (effective === 'online' && get('groups')) online++;
@@ -111,6 +194,8 @@ function checkRoster(
     say(agrees && inOrder(found.groups) === inOrder(entry?.groups ?? ''), `${id} is ${JSON.stringify(found)} live`);
   }
   say(Number(live.threshold) === config.settings.busyThreshold, `threshold is ${live.threshold}`);
+  const { atActive } = config.settings.autoHangUp;
+  say((live.hangUpAt ?? '') === String(atActive ?? ''), `hangUpAt is ${live.hangUpAt}`);
 }
 
 /** What does not hold in a shop; empty when all is well. */
@@ -123,6 +208,9 @@ export async function problemsIn(redis: Connection, shop: string): Promise<strin
   const config = await readConfig(redis, shop);
   if (!config) return Object.keys(all).length === 0 ? [] : ['keys without a configuration'];
   checkConversations(all, say);
+  checkTickets(all, say);
+  checkContacts(all, say);
+  checkShifts(all, say);
   checkAgents(all, config.agents, say);
   checkRoster(all, config, say);
   return problems;

@@ -128,6 +128,7 @@ export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
   putAgent: () => ({ params: { agent: 'new' }, body: { name: 'New', role: 'agent', kind: 'human', capacity: 3 } }),
   deleteAgent: () => ({ params: { agent: 'new' }, first: 'putAgent' }),
   setPresence: () => ({ params: { agent: AGENT }, body: { presence: 'online' } }),
+  listShifts: () => ({ params: { agent: AGENT }, query: '?limit=10' }),
   agentToken: () => ({ params: { agent: 'robo' } }),
   listGroups: () => ({}),
   getGroup: () => ({ params: { group: 'sales' } }),

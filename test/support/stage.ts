@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import type { Conversation, Presence } from '../../client-sdk/contract/index.ts';
 import type { ShopConfig } from '../../server/plan/config.ts';
-import { planFor } from '../../server/plan/plan.ts';
+import { planFor, planForLeaving } from '../../server/plan/plan.ts';
 import type { House } from '../../server/services/house.ts';
 import { readBuyer } from '../../server/store/buyers.ts';
 import { type Claim, type Claimed, claim } from '../../server/store/claim.ts';
@@ -44,6 +44,8 @@ export type Stage = {
   say(from: 'buyer' | 'holder', buyer: string, at?: number): Promise<Stored>;
   dump(): Promise<Record<string, unknown>>;
   members(line: string): Promise<string[]>;
+  /** The members of a line with their scores. */
+  scores(line: string): Promise<Record<string, number>>;
   live(field: string): Promise<string | null>;
   /** What a command changed; see `changes`. */
   effect(command: () => Promise<unknown>): Promise<Record<string, unknown>>;
@@ -136,7 +138,10 @@ async function setStage(house: House, spec: ShopSpec): Promise<Stage> {
         now,
         mode,
         entry,
-        plan: planFor(config, known ?? { crowds: [] }, entry, now, mode !== 'open' && mode !== 'again'),
+        plan:
+          mode === 'leave'
+            ? planForLeaving(config, 'left-the-queue')
+            : planFor(config, known ?? { crowds: [] }, entry, now, mode !== 'open' && mode !== 'again'),
         profile: known?.profile ?? '0',
         conversation: known?.conversation || `c-${what.buyer}`,
         request: `r${++counter}`,
@@ -155,8 +160,10 @@ async function setStage(house: House, spec: ShopSpec): Promise<Stage> {
       const { scope } = await at();
       const record = await readConversation(scope, (await readBuyer(scope, buyer))?.newest ?? '');
       if (!record) throw new Error(`${buyer} has no conversation`);
-      const expected = `${record.request}:${record.conversation.agent ?? ''}`;
-      return stage.claim({ entry: record.entry, ...what, buyer, mode, expected, conversation: record.conversation.id });
+      const { id } = record.conversation;
+      const owedSince = mode === 'missed' ? `:${(await stage.scores('owed'))[id] ?? ''}` : '';
+      const expected = `${record.request}:${record.conversation.agent ?? ''}${owedSince}`;
+      return stage.claim({ entry: record.entry, ...what, buyer, mode, expected, conversation: id });
     },
     async conversation(buyer) {
       const { scope } = await at();
@@ -177,10 +184,14 @@ async function setStage(house: House, spec: ShopSpec): Promise<Stage> {
         clientId: `client${n}`,
         at: time,
       } as const;
-      return storeMessage(scope, buyer, draft, config.settings.contactWindows.warmMs);
+      return storeMessage(scope, buyer, draft, config.settings.contactWindows);
     },
     dump: () => dump(redis, shop),
     members: async (line) => redis.zrange((await stage.scope()).keys.base + line, 0, '-1'),
+    async scores(line) {
+      const flat = await redis.zrange((await stage.scope()).keys.base + line, 0, '-1', 'WITHSCORES');
+      return Object.fromEntries(flat.flatMap((member, i) => (i % 2 === 0 ? [[member, Number(flat[i + 1])]] : [])));
+    },
     live: async (field) => redis.hget((await stage.scope()).keys.live, field),
     async effect(command) {
       const before = await stage.dump();

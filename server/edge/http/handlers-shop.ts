@@ -37,8 +37,8 @@ export const shopHandlers: Handlers<ShopRoute> = {
     }
     return { ok: true };
   },
-  setPresence: async ({ house }, { params, body, now }) => ({
-    presence: await choosePresence(house, params.shop, params.agent, body.presence, 'supervisor', now),
+  setPresence: async ({ house }, { params: { shop, agent }, body: { presence }, caller, now }) => ({
+    presence: await choosePresence(house, shop, agent, presence, 'supervisor', now, caller.actor?.id ?? caller.kind),
   }),
 
   listGroups: async (edge, { params }) => ({ groups: [...(await configOf(edge, params.shop)).groups.values()] }),

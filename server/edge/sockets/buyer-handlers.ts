@@ -4,6 +4,7 @@ import type { BuyerActor } from '../../services/actor.ts';
 import { open } from '../../services/dispatch.ts';
 import type { House } from '../../services/house.ts';
 import { closeConversation, handOver } from '../../services/moves.ts';
+import { leaveQueue } from '../../services/queue.ts';
 import { listMessages, markRead, rate, say, setTyping } from '../../services/talk.ts';
 import { assignmentForBuyer } from '../../services/told.ts';
 import type { Handlers } from './commands.ts';
@@ -38,6 +39,9 @@ export function buyerHandlers(house: House, clock: () => number): Handlers<typeo
     },
     'chat:close': async ({ actor }, { conversation }) => ({
       conversation: await closeConversation(house, actor, conversation, clock()),
+    }),
+    'queue:leave': async ({ actor }, { conversation, requestId }) => ({
+      conversation: await leaveQueue(house, actor, conversation, clock(), requestId),
     }),
   };
 }

@@ -47,7 +47,7 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
     const joined = Promise.resolve(socket.join(buyerRoom(actor.shop, actor.id)));
     track(
       joined
-        .then(() => tellPresentChat(house, actor.shop, actor.id))
+        .then(() => tellPresentChat(house, actor.shop, actor.id, clock()))
         .catch((error) =>
           house.log.warn({ ...facts, err: bareError(error) }, 'a buyer was not told how their chat stands'),
         ),

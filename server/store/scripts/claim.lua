@@ -1,13 +1,14 @@
 -- claim: one run of the dispatcher. Walks the plan's steps against live presence, pass and load, takes the first that
 -- holds, and records conversation, contact, assignment, load and event, all at once.
 --
--- @keys live held waits queue pool overnight todo lapses events buyer conversation
+-- @keys live held waits owed queue pool overnight todo lapses hot warm idle shifts events buyer conversation
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version profile buyerId conversationId request mode expected warmMs limit entry plan
 -- @include live agent turn presence contacts conversation
 --
--- mode: open | again | human | queue | pool | morning. An open expects 'new' or 'current' of its conversation; every
--- other mode names the assignment and the holder it saw, '<request>:<agent>', and is refused when either is another now.
+-- mode: open | again | human | queue | pool | morning | missed | leave. An open expects 'new' or 'current' of its
+-- conversation; every other mode names the assignment and the holder it saw, '<request>:<agent>', 'missed' also since
+-- when a reply is owed, '<request>:<agent>:<since>', and is refused when any of them is another now.
 -- request: the last part of the assignment's id; the same again answers the same.
 -- limit: with a number, nobody is taken whose pending has reached it.
 -- plan: the steps, each its name and what it takes; see server/plan/encode.ts
@@ -16,8 +17,9 @@
 -- conversation; {'repeat', assignment}; {'moved'} somebody else was faster; {'still'} it stays where it is;
 -- {'assigned', assignment record, shown conversation, released from, loads, presence changes}
 
-local head = call('HMGET', live, 'version', 'online', 'lapse', 'queued', 'threshold')
+local head = call('HMGET', live, 'version', 'online', 'lapse', 'queued', 'threshold', 'hangUpAt')
 cached.version, cached.online, cached.lapse, cached.queued, cached.threshold = head[1], head[2], head[3], head[4], head[5]
+cached.hangUpAt = head[6]
 if head[1] ~= version then return { 'stale' } end
 
 local b = call('HMGET', buyer, 'profile', 'conversation', 'closed', 'contacts', 'request')
@@ -36,7 +38,12 @@ end
 if expected ~= 'new' then
   c = conversationOf(conversationId)
   if call('HEXISTS', conversation, 'a:' .. request) == 1 then return { 'repeat', conversationId .. '.' .. request } end
-  if mode ~= 'open' and (not c or c.state == 'closed' or c.assignment .. ':' .. c.agent ~= expected) then return { 'moved' } end
+  if mode ~= 'open' then
+    if not c or c.state == 'closed' then return { 'moved' } end
+    local seen = c.assignment .. ':' .. c.agent
+    if mode == 'missed' then seen = seen .. ':' .. (call('ZSCORE', owed, c.id) or '') end
+    if seen ~= expected or (mode == 'leave' and c.state ~= 'queued') then return { 'moved' } end
+  end
   if mode == 'queue' and call('ZRANGE', queue, 0, 0)[1] ~= conversationId then return { 'moved' } end
 end
 
@@ -48,12 +55,17 @@ warmMs = tonumber(warmMs)
 local queueFirst = mode ~= 'queue' and (tonumber(get('queued')) or 0) > 0 and (not c or c.state ~= 'queued' or mode ~= 'open'
   or call('ZRANGE', queue, 0, 0)[1] ~= conversationId)
 
+-- Those who left this buyer without a reply do not get them again before somebody has replied.
+local missed = mode == 'missed' and (call('HGET', conversation, 'missed') or ',') .. c.agent .. ',' or nil
+
 local function underLimit(a) return a.pending < max end
-local fits = max and underLimit or nil
+local function awake(a) return not string.find(missed, ',' .. a.id .. ',', 1, true) end
+local fits = (max and underLimit) or (missed and awake) or nil
+local unfit = missed and ':missed-it:' or ':at-limit:'
 
 local function available(a)
   if queueFirst or a.presence ~= 'online' or a.groups == '' then return false end
-  if max and not underLimit(a) then return false end
+  if fits and not fits(a) then return false end
   return hasRoom(a) or (c ~= nil and c.agent == a.id)
 end
 
@@ -61,6 +73,7 @@ local trace = ''
 local function tried(item) trace = trace == '' and item or trace .. ';' .. item end
 
 local outcome, agent, group, wonBy = nil, nil, '', nil
+local hotMs, priority = nil, 0
 local function won(step, result, a, item)
   outcome, agent, wonBy = result, a, step
   tried(item)
@@ -87,14 +100,15 @@ local function try(step)
   if step == 'note' then
     tried(token())
   elseif step == 'hot-contact' then
-    local within = tonumber(token())
+    hotMs = tonumber(token())
     for id, at in contactsIn(contacts) do
       local a = agentOf(id)
       if a.kind == 'agent' then
         local age = now - tonumber(at)
         local fact = ':' .. id .. ':' .. age
-        if age > within then return tried('hot-contact:older-than-window' .. fact) end
+        if age > hotMs then return tried('hot-contact:older-than-window' .. fact) end
         if a.presence == 'offline' then return tried('hot-contact:contact-offline' .. fact) end
+        if missed and not awake(a) then return tried('hot-contact:missed-it' .. fact) end
         if max and (a.presence ~= 'online' or not underLimit(a)) then return tried('hot-contact:at-limit' .. fact) end
         return won('hot-contact', 'agent', a, 'hot-contact:recent-and-present' .. fact .. ':' .. a.presence)
       end
@@ -169,16 +183,18 @@ local function try(step)
       tried('group-robot:robot-away:' .. robot.id .. ':' .. g)
     end
     if not g then
-      tried(step .. (anybody and ':at-limit:' or ':nobody-on-duty:') .. by)
+      tried(step .. (anybody and unfit or ':nobody-on-duty:') .. by)
     elseif queueFirst then
       tried(step .. ':others-wait-first:' .. by)
     elseif not turnIn(step, 'next-in-turn', g, by) then
       anybody = (tonumber(get('@' .. g .. ':levels')) or 0) > 0
-      tried(step .. (anybody and ':at-limit:' or ':nobody-on-duty:') .. by)
+      tried(step .. (anybody and unfit or ':nobody-on-duty:') .. by)
     end
   elseif step == 'full' then
-    local to, id = token(), token()
-    won('full', to, id ~= '' and agentOf(id) or nil, queueFirst and 'full:others-wait-first' or 'full:everyone-full')
+    local to, id, why = token(), token(), token()
+    priority = to == 'queue' and tonumber(id) or 0
+    if why == '' then why = queueFirst and 'others-wait-first' or 'everyone-full' end
+    won('full', to, to ~= 'queue' and id ~= '' and agentOf(id) or nil, 'full:' .. why)
   else
     error('no such step: ' .. tostring(step))
   end
@@ -188,7 +204,7 @@ while not outcome do try(token()) end
 
 -- A sweep that finds no better place leaves everything as it is.
 if (mode == 'queue' and outcome == 'queue') or (mode == 'pool' and (outcome == 'pool' or wonBy == 'full'))
-  or (mode == 'morning' and outcome ~= 'agent') then
+  or ((mode == 'morning' or mode == 'missed') and outcome ~= 'agent') then
   flush()
   return { 'still', presenceChanges }
 end
@@ -203,6 +219,7 @@ else
   call('ZREM', todo, c.id)
 end
 
+local place = c.state == 'queued' and tonumber(call('ZSCORE', queue, c.id)) % CLASS or nil
 local state = (agent and agent.kind == 'robot' and 'robot') or (agent and 'assigned') or (outcome == 'queue' and 'queued') or 'pooled'
 if fresh or from ~= to or (to == '' and c.state ~= state) then
   if not fresh then release(c) end
@@ -210,20 +227,30 @@ if fresh or from ~= to or (to == '' and c.state ~= state) then
     take(c, agent)
   else
     call('ZADD', held, '0', ':' .. c.id)
-    call('ZADD', state == 'queued' and queue or pool, add('tickets', 1), c.id)
-    if state == 'queued' then add('queued', 1) end
+    -- Who has waited in the queue keeps that place among the messages left.
+    if state == 'queued' then
+      if (tonumber(get('queued')) or 0) == 0 then put('served', '') end -- how fast an earlier queue went tells nothing
+      call('ZADD', queue, placeInQueue(ticket(), priority), c.id)
+      add('queued', 1)
+    else
+      call('ZADD', pool, text(place or ticket()), c.id)
+    end
   end
+elseif state == 'queued' and mode == 'open' then
+  call('ZADD', queue, placeInQueue(place, priority), c.id) -- they may be of another crowd now
 end
+-- When the queue moved on, for an estimate of what is left of the wait: the last twenty times, of 13 digits each.
+if place and agent and mode ~= 'leave' then put('served', string.sub((get('served') or '') .. ',' .. stamp, -280)) end
 if from == to and c.via == 'proxy' and outcome ~= 'proxy' then call('ZREM', overnight, c.id) end -- who was proxy keeps it by day
 if wonBy == 'night-shift' then
-  c.overnight = '1'
-  call('ZADD', overnight, 'NX', add('tickets', 1), c.id)
+  if c.overnight == '' then c.overnight = stamp end
+  call('ZADD', overnight, 'NX', text(ticket()), c.id)
 elseif mode == 'open' then
   c.overnight = ''
 end
 c.state, c.group, c.assignment = state, group, request
 
-if agent and agent.kind == 'agent' then contacts = remember(contacts, agent.id, warmMs) end
+if agent and agent.kind == 'agent' then contacts = remember(contacts, buyerId, agent.id, hotMs or 0, warmMs) end
 if mode == 'open' then
   call('HSET', buyer, 'conversation', c.id, 'contacts', contacts, 'request', c.id .. '.' .. request)
 else
@@ -236,10 +263,12 @@ if fresh then
     'entry', entry, 'assignment', request, 'a:' .. request, record)
   if b[2] then call('HSET', conversation, 'previous', b[2]) end
   if c.overnight ~= '' then call('HSET', conversation, 'overnight', c.overnight) end
+  call('ZADD', idle, stamp, c.id)
 else
   call('HSET', conversation, 'state', state, 'agent', to, 'group', group, 'via', outcome, 'overnight', c.overnight,
     'assignment', request, 'a:' .. request, record)
-  if mode == 'open' then call('HSET', conversation, 'entry', entry) end
+  if mode == 'open' then call('HSET', conversation, 'entry', entry, 'lastAt', stamp) end
+  if missed then call('HSET', conversation, 'missed', missed) end
 end
 if fresh then
   emit('assigned', 'conversation', c.id, 'buyer', c.buyer, 'assignment', request, 'outcome', outcome, 'agent', to)

@@ -1,23 +1,34 @@
 -- close: a conversation ends. Its place comes free; the recent contact stays.
 --
--- @keys live held waits queue pool overnight todo lapses closed events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses idle closed shifts events conversation buyer
 -- @ready the ready sets of the whole shop and of every group
--- @args now version conversationId byKind byId
--- byKind: buyer | agent | supervisor
+-- @args now version conversationId byKind byId idleMs
+-- byKind: buyer | agent | supervisor | time: only if nobody waits for a reply and nothing was said for idleMs
 -- @include live fresh agent presence conversation
 --
 -- Idempotent by state: a closed conversation answers as it is.
--- Result: {'stale'}; {'missing'}; {'not-holder'}; {'repeat', shown}; {'moved', shown conversation, released from, loads, presence changes}
+-- Result: {'stale'}; {'missing'}; {'not-holder'}; {'still'} something was said; {'repeat', shown}; {'moved', shown conversation, released from, loads, presence changes}
 
 local c = conversationOf(conversationId)
-if not c or (byKind == 'buyer' and c.buyer ~= byId) then return { 'missing' } end
+if not c or (byKind == 'buyer' and c.buyer ~= byId) then
+  if not c then call('ZREM', idle, conversationId) end
+  return { 'missing' }
+end
 if byKind == 'agent' and c.agent ~= byId then return { 'not-holder' } end
 if c.state == 'closed' then return { 'repeat', shown(c) } end
+if byKind == 'time' then
+  local last = c.waitingSince ~= '' and now or tonumber(call('HGET', conversation, 'lastAt') or c.openedAt)
+  if now - last < tonumber(idleMs) then
+    call('ZADD', idle, text(last), c.id)
+    return { 'still' }
+  end
+end
 
 lapse()
 local from = c.agent
 release(c)
 call('ZREM', todo, c.id)
+call('ZREM', idle, c.id)
 call('ZADD', closed, now, c.id)
 c.agent, c.state, c.waitingSince, c.closedAt = from, 'closed', '', now
 call('HSET', conversation, 'state', 'closed', 'closedAt', now)

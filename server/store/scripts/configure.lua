@@ -1,10 +1,11 @@
 -- configure: writes a change of the shop's configuration and brings every ready set in line with it, if nothing else
 -- has changed it since it was read.
 --
--- @keys live config secrets held waits overnight todo lapses events
+-- @keys live config secrets held waits owed overnight todo lapses shifts events
 -- @ready the ready sets of the whole shop and of every group, before and after the change
--- @args now expected threshold fieldCount
+-- @args now expected threshold hangUpAt fieldCount
 -- threshold: of busyness; '' leaves it
+-- hangUpAt: so many conversations hang an agent up, 'none' for no limit; all agents are given then; '' leaves it
 -- then fieldCount triples: 'config' or 'secrets', field, value ('' deletes)
 -- then the roster entries that changed: agent, kind ('' when the agent is gone), capacity or '', groups
 -- @include live agent presence
@@ -51,8 +52,26 @@ local function reposition(a, before, after)
   end
 end
 
+-- Whether a rule hangs them up, now that the rules are others for them.
+local function lookAnew(a)
+  if a.presence == 'offline' then return end
+  local presence = effective(a)
+  become(a, presence, presence == 'online' and 'auto-resume' or 'auto-hang-up')
+end
+
+-- Of a proxy nobody expects a reply in time, and no rule hangs it up.
+local function becomesProxy(a, is)
+  for _, member in ipairs(call('ZRANGEBYLEX', waits, '[' .. a.id .. ':', '(' .. a.id .. ';')) do
+    local id = string.sub(member, #a.id + 2)
+    if is then call('ZREM', owed, id) else call('ZADD', owed, stamp, id) end
+  end
+  lookAnew(a)
+end
+
+local given = {}
 while i < #ARGV do
   local id, kind, capacity, groups = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  given[#given + 1] = id
   i = i + 4
   local a = agentOf(id)
   if kind == '' then
@@ -72,7 +91,9 @@ while i < #ARGV do
     a.groups, a.capacity = groups, tonumber(capacity) or math.huge
     settle(a, false, 1)
   end
+  local wasProxy = a.kind == 'proxy'
   a.kind = kind
+  if kind ~= '' and (kind == 'proxy') ~= wasProxy then becomesProxy(a, kind == 'proxy') end
   put(id .. ':kind', kind ~= '' and kind or 'gone')
   put(id .. ':capacity', capacity)
   put(id .. ':groups', groups)
@@ -81,6 +102,15 @@ end
 -- Redis keeps a hash of up to 128 short fields as a list, and searches it from its start for each one that is asked
 -- for. A single long value makes it a table at once; measured with ten agents, reading six fields takes less than half.
 if expected == '0' then put('wide', string.rep('-', 65)) end
+
+-- Who was hung up without having chosen it is looked at anew.
+if hangUpAt ~= '' then
+  put('hangUpAt', tonumber(hangUpAt) and hangUpAt or '')
+  for _, id in ipairs(given) do
+    if get(id .. ':silent') == '1' then put(id .. ':silent', '') end
+    lookAnew(agentOf(id))
+  end
+end
 
 local version = tonumber(expected) + 1
 put('version', version)

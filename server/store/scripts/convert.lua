@@ -1,7 +1,7 @@
 -- convert: a buyer has bought. The sale counts for the agent of their latest contact, whose weight it raises in groups that
 -- are conversion-first.
 --
--- @keys live waits overnight todo lapses events buyer
+-- @keys live waits overnight todo lapses shifts events buyer
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version buyerId order warmMs
 -- @include live fresh agent presence contacts

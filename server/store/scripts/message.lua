@@ -1,8 +1,8 @@
 -- message: stores one message of a conversation, counts who waits, and refreshes the recent contact.
 --
--- @keys live waits overnight todo lapses events conversation buyer messages sent
+-- @keys live waits owed overnight todo lapses hot warm shifts events conversation buyer messages sent
 -- @ready the ready sets of the whole shop and of every group
--- @args now version conversationId fromKind fromId clientId body warmMs
+-- @args now version conversationId fromKind fromId clientId body hotMs warmMs
 -- body: the message as JSON without its closing brace; its seq is added here
 -- @include live fresh agent presence contacts conversation
 --
@@ -26,27 +26,38 @@ local seq = tonumber(c.lastSeq) + 1
 local message = body .. ',"seq":' .. seq .. '}'
 call('RPUSH', messages, message)
 call('HSET', sent, field, seq)
-call('HSET', conversation, 'lastSeq', seq)
+call('HSET', conversation, 'lastSeq', seq, 'lastAt', stamp)
 c.lastSeq = seq
 
 local holder = c.agent ~= '' and agentOf(c.agent) or nil
+-- A program that stands in as the proxy answers something, but the buyer goes on waiting for a person.
+local standIn = fromKind == 'robot' and c.via == 'proxy'
 if fromKind == 'buyer' and c.waitingSince == '' then
   c.waitingSince = now
   call('HSET', conversation, 'waitingSince', now)
   if holder then
     call('ZADD', waits, 0, holder.id .. ':' .. c.id)
+    if holder.kind ~= 'proxy' then call('ZADD', owed, stamp, c.id) end
     burden(holder, 0, 1)
   end
-elseif fromKind ~= 'buyer' and c.waitingSince ~= '' then
+elseif fromKind ~= 'buyer' and c.waitingSince ~= '' and not standIn then
   c.waitingSince = ''
-  call('HDEL', conversation, 'waitingSince')
+  call('HDEL', conversation, 'waitingSince', 'missed')
   call('ZREM', waits, holder.id .. ':' .. c.id)
+  call('ZREM', owed, c.id)
   burden(holder, 0, -1)
+end
+
+-- Who was hung up for not replying is back.
+if fromKind ~= 'buyer' and get(holder.id .. ':silent') == '1' then
+  put(holder.id .. ':silent', '')
+  become(holder, effective(holder), 'auto-resume')
 end
 
 -- Whoever speaks with the buyer is a recent contact; a proxy or a robot never is.
 if holder and holder.kind == 'agent' and (fromKind ~= 'buyer' or holder.presence ~= 'offline') then
-  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', holder.id, tonumber(warmMs)))
+  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, holder.id,
+    tonumber(hotMs), tonumber(warmMs)))
 end
 
 -- The holder is away: dispatched again now that the buyer writes. What came in overnight stays with the proxy until the

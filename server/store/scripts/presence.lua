@@ -1,10 +1,11 @@
 -- presence: what an agent chose, and which sockets hold them connected, become one effective presence.
 --
--- @keys live waits overnight todo lapses sockets events
+-- @keys live waits owed overnight todo lapses sockets shifts events
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version agentId change value detail graceMs
--- change: 'choose' a presence, detail: its cause | 'connect' a socket, detail: the node that has it | 'disconnect' it |
--- 'lapse' whatever grace has ended
+-- change: 'choose' a presence, detail: '' for their own choice, else the supervisor who made it | 'connect' a socket,
+-- detail: the node that has it | 'disconnect' it | 'lapse' whatever grace has ended | 'silent': has left this conversation
+-- without a reply since detail
 -- @include live fresh agent presence
 --
 -- Idempotent by what is: the same choice, or a socket already known or gone, changes nothing.
@@ -20,33 +21,32 @@ if change == 'lapse' then
   return { 'done', '', '', loads(), presenceChanges }
 end
 
-local chosenField, countField = agentId .. ':chosen', agentId .. ':sockets'
-
-local function effective(reason)
-  local waitingOut = call('ZSCORE', lapses, agentId)
-  local connected = (tonumber(get(countField)) or 0) > 0 or waitingOut
-  become(a, connected and get(chosenField) or 'offline', reason)
-end
+local countField = agentId .. ':sockets'
 
 if change == 'choose' then
-  put(chosenField, value)
-  effective(detail)
+  put(agentId .. ':chosen', value)
+  if get(agentId .. ':silent') == '1' then put(agentId .. ':silent', '') end
+  become(a, effective(a), detail == '' and 'chose' or 'supervisor', now, detail)
 elseif change == 'connect' then
   if call('HSETNX', sockets, agentId .. ':' .. value, detail) == 1 then
     add(countField, 1)
     if call('ZREM', lapses, agentId) == 1 then nextLapse() end
-    effective('connected')
+    become(a, effective(a), 'connected')
   end
 elseif change == 'disconnect' then
   if call('HDEL', sockets, agentId .. ':' .. value) == 1 and add(countField, -1) == 0 then
     if a.presence == 'offline' or tonumber(graceMs) == 0 then
-      effective('lost-connection')
+      become(a, effective(a), 'lost-connection')
     else
       call('ZADD', lapses, now + tonumber(graceMs), agentId)
       nextLapse()
     end
   end
+elseif a.kind == 'agent' and a.presence == 'online' and call('ZSCORE', owed, value) == detail
+  and call('ZSCORE', waits, agentId .. ':' .. value) then
+  put(agentId .. ':silent', '1')
+  become(a, effective(a), 'auto-hang-up')
 end
 
 flush()
-return { 'done', get(chosenField) or 'offline', a.presence, loads(), presenceChanges }
+return { 'done', get(agentId .. ':chosen') or 'offline', a.presence, loads(), presenceChanges }

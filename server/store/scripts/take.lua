@@ -1,8 +1,8 @@
 -- take: an agent takes a conversation out of the pool by hand; only one can.
 --
--- @keys live held waits queue pool overnight todo lapses events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses hot warm shifts events conversation buyer
 -- @ready the ready sets of the whole shop and of every group
--- @args now version conversationId agentId warmMs
+-- @args now version conversationId agentId hotMs warmMs
 -- @include live fresh agent presence contacts conversation
 --
 -- Idempotent by state: who holds it already is answered as if it had just been taken.
@@ -28,7 +28,8 @@ call('ZREM', todo, c.id)
 c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', ''
 call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', a.kind == 'robot' and 'robot' or 'agent')
 if a.kind == 'agent' then
-  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', a.id, tonumber(warmMs)))
+  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),
+    tonumber(warmMs)))
 end
 emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', '', 'group', '')
 flush()

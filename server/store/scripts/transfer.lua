@@ -1,9 +1,9 @@
 -- transfer: a conversation goes to a colleague, or to whoever's turn it is in a group. It comes on top of a share when
 -- it names the colleague, and may exceed their capacity: a person decided so.
 --
--- @keys live held waits queue pool overnight todo lapses events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses hot warm shifts events conversation buyer
 -- @ready the ready sets of the whole shop and of every group
--- @args now version conversationId by toKind to warmMs request
+-- @args now version conversationId by toKind to hotMs warmMs request
 -- by: the agent who must hold it, or '' for a supervisor, who need not
 -- request: the same again is answered as before
 -- @include live fresh agent turn presence contacts conversation
@@ -49,7 +49,8 @@ c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', group
 call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', group, 'via', a.kind == 'robot' and 'robot' or 'agent')
 call('HSET', conversation, 'r:' .. request, '1')
 if a.kind == 'agent' then
-  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', a.id, tonumber(warmMs)))
+  call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),
+    tonumber(warmMs)))
 end
 emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', from, 'group', group)
 flush()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry, Settings } from '../../../client-sdk/contract/index.ts';
-import { type BuyerFacts, chain, type Step } from '../../../server/plan/chain.ts';
+import { type BuyerFacts, chain, type LeavingWhy, leavingQueue, type Step } from '../../../server/plan/chain.ts';
 import { type ConfigSpec, configOf } from '../../support/config.ts';
 
 const noon = Date.parse('2026-03-02T12:00:00+08:00');
@@ -31,7 +31,7 @@ describe('the chain', () => {
       { step: 'exclusive-agent', passed: 'not-enabled' },
       { step: 'shop-robot', passed: 'not-enabled' },
       { step: 'group', by: 'shop', groups: [{ id: '*', robot: null }] },
-      { step: 'full', leftTo: { outcome: 'queue' } },
+      { step: 'full', leftTo: { outcome: 'queue', priority: 0 } },
     ]);
   });
 
@@ -141,7 +141,7 @@ describe('where a message is left', () => {
     ],
   ])('%s', (_, spec, leftTo) => {
     expect(step('nobody-on-duty', spec)).toEqual([{ step: 'nobody-on-duty', leftTo }]);
-    expect(step('full', spec)).toEqual([{ step: 'full', leftTo: { outcome: 'queue' } }]);
+    expect(step('full', spec)).toEqual([{ step: 'full', leftTo: { outcome: 'queue', priority: 0 } }]);
     const whenFull = { ...spec, settings: { ...spec.settings, whenFull: 'leave-message' as const } };
     expect(step('full', whenFull)).toEqual([{ step: 'full', leftTo }]);
   });
@@ -185,6 +185,31 @@ describe("the shop's robot", () => {
   ])('%s', (_, robotFirst, withoutRobots, expected) => {
     const found = step('shop-robot', { settings: { robotFirst }, agents }, { withoutRobots });
     expect(found).toEqual([{ step: 'shop-robot', ...expected }]);
+  });
+});
+
+describe('the priority in the queue', () => {
+  const queue = { priorities: { vip: 3, gold: 5, banned: 0 }, leaveAfterMs: null };
+  it.each<[string, readonly string[], number]>([
+    ['of nobody in particular', [], 0],
+    ['of a crowd that has none', ['newcomer'], 0],
+    ['of a crowd', ['newcomer', 'vip'], 3],
+    ['is the highest of all crowds', ['vip', 'gold', 'banned'], 5],
+    ['of a crowd that is named like what every object has', ['constructor', 'toString'], 0],
+  ])('%s', (_, crowds, priority) => {
+    expect(step('full', { settings: { queue } }, { buyer: { crowds } })).toEqual([
+      { step: 'full', leftTo: { outcome: 'queue', priority } },
+    ]);
+  });
+});
+
+describe('leaving the queue', () => {
+  const agents = { O: { role: 'owner' as const } };
+  it.each<[LeavingWhy, ConfigSpec, object]>([
+    ['left-the-queue', { agents }, { outcome: 'pool' }],
+    ['waited-too-long', { settings: { leaveMessage: leave('owner') }, agents }, { outcome: 'owner', agent: 'O' }],
+  ])('because of %s leaves the rule for left messages', (why, spec, leftTo) => {
+    expect(leavingQueue(configOf(spec), why)).toEqual([{ step: 'full', leftTo, why }]);
   });
 });
 

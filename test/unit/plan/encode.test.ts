@@ -24,7 +24,8 @@ describe('a plan as the claim reads it', () => {
       'group product 2 g R h  ',
     ],
     [{ step: 'widened', by: 'shop', groups: [wholeShop] }, 'widened shop 1 *  '],
-    [{ step: 'full', leftTo: { outcome: 'queue' } }, 'full queue  '],
+    [{ step: 'full', leftTo: { outcome: 'queue', priority: 2 } }, 'full queue 2  '],
+    [{ step: 'full', leftTo: { outcome: 'owner', agent: 'o' }, why: 'left-the-queue' }, 'full owner o left-the-queue '],
     [{ step: 'night-shift', passed: 'outside-window' }, 'note night-shift:outside-window '],
   ])('%j', (step, line) => {
     expect(encodeSteps([step])).toBe(line);
@@ -36,10 +37,10 @@ describe('a plan as the claim reads it', () => {
       { step: 'hot-contact', withinMs: 1 },
       { step: 'exclusive-agent', passed: 'not-enabled' },
       { step: 'shop-robot', passed: 'after-robot' },
-      { step: 'full', leftTo: { outcome: 'queue' } },
+      { step: 'full', leftTo: { outcome: 'queue', priority: 0 } },
     ]);
     expect(line).toBe(
-      'note night-shift:not-enabled hot-contact 1 note exclusive-agent:not-enabled;shop-robot:after-robot full queue  ',
+      'note night-shift:not-enabled hot-contact 1 note exclusive-agent:not-enabled;shop-robot:after-robot full queue 0  ',
     );
   });
 
@@ -56,6 +57,6 @@ describe('a plan as the claim reads it', () => {
       { step: 'full', leftTo: { outcome: 'pool' } },
       { step: 'group', by: 'all', groups: [wholeShop] },
     ]);
-    expect(line.split(' ')).toEqual(['full', 'pool', '', 'group', 'all', '1', '*', '', '']);
+    expect(line.split(' ')).toEqual(['full', 'pool', '', '', 'group', 'all', '1', '*', '', '']);
   });
 });

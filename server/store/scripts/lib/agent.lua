@@ -102,6 +102,9 @@ local function settle(a, wasOnDuty, wasBusyness)
   end
 end
 
+-- What else follows when the number of conversations has changed: lib/presence.lua says.
+local hangUpByLoad
+
 -- Adds to an agent's load: active conversations, and those that wait for a reply.
 local function burden(a, active, pending)
   if active == 0 and pending == 0 then return end
@@ -112,6 +115,7 @@ local function burden(a, active, pending)
   if pending ~= 0 then put(a.id .. ':pending', a.pending) end
   touched[a.id] = a
   settle(a, was, wasBusyness)
+  if active ~= 0 then hangUpByLoad(a) end
 end
 
 -- Loads that changed, for the agents to be told: 'anna|2|5' is her pending and active; several joined by ';'.

@@ -1,15 +1,29 @@
 -- A buyer's recent contacts: ',anna=1767000000000,ben=1766990000000,', latest first, at most ten.
+--
+-- hot, warm: the same contacts, '<buyer>:<agent>' by time, so that the end of their windows is found. A contact stands in
+-- one of them. One that is refreshed while it is hot stays where it is: whoever sweeps looks its true time up.
 
 local function contactsIn(text) return string.gmatch(text, '([^,=]+)=(%d+)') end
 
 -- The contacts after this agent was sent to, or spoke with, the buyer; those past the warm window are dropped.
-local function remember(text, agent, warmMs)
-  local kept, n = ',' .. agent .. '=' .. stamp, 1
+local function remember(text, buyerId, agent, hotMs, warmMs)
+  local kept, n, before = ',' .. agent .. '=' .. stamp, 1, nil
   for id, at in contactsIn(text) do
-    if id ~= agent and n < 10 and now - tonumber(at) <= warmMs then
-      kept = kept .. ',' .. id .. '=' .. at
-      n = n + 1
+    if id == agent then
+      before = tonumber(at)
+    elseif now - tonumber(at) <= warmMs then
+      if n < 10 then
+        kept = kept .. ',' .. id .. '=' .. at
+        n = n + 1
+      else
+        call('ZREM', hot, buyerId .. ':' .. id)
+        call('ZREM', warm, buyerId .. ':' .. id)
+      end
     end
+  end
+  if not before or now - before > hotMs then
+    call('ZADD', hot, stamp, buyerId .. ':' .. agent)
+    call('ZREM', warm, buyerId .. ':' .. agent)
   end
   return kept .. ','
 end

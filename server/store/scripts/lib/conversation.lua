@@ -2,6 +2,8 @@
 --
 -- held: every open conversation by its holder, '<agent>:<conversation>', ':<conversation>' where nobody holds it.
 -- waits: of those, the ones that wait for their holder's reply. All scores are 0: both are read by prefix.
+-- owed: the same by since when this holder owes the reply; without those of a proxy, of whom nobody expects one in time.
+-- queue: by ticket, those of a higher priority before all others.
 
 local function conversationOf(id)
   local v = call('HMGET', conversation, 'buyer', 'state', 'agent', 'group', 'overnight', 'waitingSince', 'lastSeq',
@@ -22,6 +24,10 @@ local function shown(c)
     .. '|' .. c.assignment
 end
 
+local CLASS = 10000000000000 -- more than any ticket
+
+local function placeInQueue(place, priority) return text(place - priority * CLASS) end
+
 local function release(c)
   call('ZREM', held, c.agent .. ':' .. c.id)
   if c.state == 'queued' then
@@ -31,7 +37,10 @@ local function release(c)
     call('ZREM', pool, c.id)
   elseif c.agent ~= '' then
     local waiting = c.waitingSince ~= ''
-    if waiting then call('ZREM', waits, c.agent .. ':' .. c.id) end
+    if waiting then
+      call('ZREM', waits, c.agent .. ':' .. c.id)
+      call('ZREM', owed, c.id)
+    end
     if c.via == 'proxy' then call('ZREM', overnight, c.id) end
     burden(agentOf(c.agent), -1, waiting and -1 or 0)
   end
@@ -42,6 +51,9 @@ local function take(c, a)
   c.agent = a.id
   call('ZADD', held, '0', a.id .. ':' .. c.id)
   local waiting = c.waitingSince ~= ''
-  if waiting then call('ZADD', waits, '0', a.id .. ':' .. c.id) end
+  if waiting then
+    call('ZADD', waits, '0', a.id .. ':' .. c.id)
+    if a.kind ~= 'proxy' then call('ZADD', owed, stamp, c.id) end
+  end
   burden(a, 1, waiting and 1 or 0)
 end

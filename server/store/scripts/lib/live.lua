@@ -2,8 +2,8 @@
 -- end by flush(). (One HSET of six fields costs a third of six HSETs.) A script that returns without flush() has
 -- changed nothing in it.
 --
--- Fields: version, threshold, online, queued, tickets, lapse, profiles, sold, received, wide; <agent>:<what>;
--- @<group>:<what>; @draw:<groups>.
+-- Fields: version, threshold, hangUpAt, online, queued, tickets, served, lapse, shifts, profiles, sold, received, wide;
+-- <agent>:<what>; @<group>:<what>; @draw:<groups>; repliesSeen.
 -- ':' and '@' are in no identifier, so that no agent can be named like a field.
 local call = redis.call
 local cached, dirty = {}, {}
@@ -30,6 +30,13 @@ local function add(field, by)
   local sum = (tonumber(get(field)) or 0) + by
   put(field, sum)
   return sum
+end
+
+-- A place in a line: the time, or the last place and one where several come at once. So a place also tells since when.
+local function ticket()
+  local place = math.max(now, (tonumber(get('tickets')) or 0) + 1)
+  put('tickets', place)
+  return place
 end
 
 local function flush()

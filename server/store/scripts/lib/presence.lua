@@ -1,9 +1,21 @@
--- Effective presence: what the agent chose, or offline unless connected. A lost connection counts after the grace.
+-- Effective presence: what the agent chose, or offline unless connected; who chose online is hung up while they have too
+-- many conversations, or have left somebody too long without a reply. A lost connection counts after the grace.
 local presenceChanges = {}
+
+local SHIFTS_KEPT_MS = 400 * 24 * 3600000 -- a year, and time to look at it
+
+-- Every change with its cause, so that a shift can be audited. Read by prefix: all of one agent's, in their order.
+local function record(a, presence, cause, at, by)
+  local entry = a.id .. ':' .. string.format('%013d:%010d:', at, add('shifts', 1)) .. presence .. ':' .. cause .. ':' .. by
+  call('ZADD', shifts, '0', entry)
+  local kept = string.format('%013d', math.max(0, at - SHIFTS_KEPT_MS))
+  call('ZREMRANGEBYLEX', shifts, '[' .. a.id .. ':', '(' .. a.id .. ':' .. kept)
+end
 
 -- Makes a presence effective. When an agent goes offline, conversations that wait for a reply are due to be
 -- dispatched again; what came in overnight stays for the morning (a proxy receives whatever its presence).
-local function become(a, presence, cause)
+-- at: when it came about, where that is not now; by: the supervisor who decided it.
+local function become(a, presence, cause, at, by)
   if a.presence == presence then return end
   local was, wasBusyness = onDuty(a), busyness(a)
   if a.groups ~= '' then
@@ -20,7 +32,30 @@ local function become(a, presence, cause)
     end
   end
   for _, item in ipairs({ a.id, presence, cause }) do presenceChanges[#presenceChanges + 1] = item end
+  record(a, presence, cause, at or now, by or '')
   emit('presence', 'agent', a.id, 'presence', presence, 'cause', cause)
+end
+
+local function tooMany(a)
+  local most = tonumber(get('hangUpAt'))
+  return most and a.kind == 'agent' and a.active >= most
+end
+
+-- What holds of a choice: who chose online may be hung up all the same.
+local function effective(a)
+  local connected = (tonumber(get(a.id .. ':sockets')) or 0) > 0 or call('ZSCORE', lapses, a.id)
+  local chosen = connected and get(a.id .. ':chosen') or 'offline'
+  if chosen == 'online' and (tooMany(a) or get(a.id .. ':silent') == '1') then return 'hung-up' end
+  return chosen
+end
+
+-- Hangs up who has too many conversations, and lets them resume when they have fewer.
+function hangUpByLoad(a)
+  if a.presence == 'online' then
+    if tooMany(a) then become(a, 'hung-up', 'auto-hang-up') end
+  elseif a.presence == 'hung-up' and tonumber(get('hangUpAt')) and effective(a) == 'online' then
+    become(a, 'online', 'auto-resume')
+  end
 end
 
 local function nextLapse()
@@ -32,9 +67,10 @@ end
 local function lapse()
   local due = tonumber(get('lapse'))
   if not due or now < due then return end
-  for _, id in ipairs(call('ZRANGEBYSCORE', lapses, '-inf', now)) do
-    call('ZREM', lapses, id)
-    become(agentOf(id), 'offline', 'lost-connection')
+  local ended = call('ZRANGEBYSCORE', lapses, '-inf', now, 'WITHSCORES')
+  for i = 1, #ended, 2 do
+    call('ZREM', lapses, ended[i])
+    become(agentOf(ended[i]), 'offline', 'lost-connection', tonumber(ended[i + 1]))
   end
   nextLapse()
 end

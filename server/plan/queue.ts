@@ -1,0 +1,41 @@
+/** What a buyer in the queue is told: how long it may take, and when a change is worth telling. Pure. */
+
+/** Served so far before there is anything to estimate from. */
+const LEAST = 3;
+const SECOND = 1_000;
+
+/**
+ * An estimate of what is left of the wait at this place, in ms, in whole seconds: so many places at the pace at which
+ * the queue has moved, counted until now, so that a pace that slows down is seen before the next buyer is served.
+ * `undefined` while too few were served to say anything.
+ *
+ * `served`: when buyers of this queue were served, in ms, the latest last.
+ */
+export function waitEstimate(served: readonly number[], position: number, now: number): number | undefined {
+  const [first] = served;
+  if (first === undefined || served.length < LEAST) return undefined;
+  const perPlace = Math.max(0, now - first) / served.length;
+  return Math.max(SECOND, Math.ceil((position * perPlace) / SECOND) * SECOND);
+}
+
+/** A place as a buyer is told of it. */
+export type Place = { readonly position: number; readonly etaMs?: number };
+
+/** Places this near the head are told one by one. */
+const NEAR = 10;
+/** Further back, by how much of itself a place has to change; an estimate anywhere. */
+const PART = 0.1;
+const ETA_PART = 0.25;
+const ETA_LEAST_MS = 10 * SECOND;
+
+/**
+ * Whether a place is to be told again, given what was told last. Whoever is near the head hears of each step; a hundred
+ * places back a step is no news, and told to everybody each time it would be a storm.
+ */
+export function worthTelling(told: Place | undefined, place: Place): boolean {
+  if (!told) return true;
+  const steps = Math.abs(place.position - told.position);
+  if (steps > 0 && (place.position <= NEAR || steps >= told.position * PART)) return true;
+  if (place.etaMs === undefined || told.etaMs === undefined) return place.etaMs !== told.etaMs;
+  return Math.abs(place.etaMs - told.etaMs) > Math.max(ETA_LEAST_MS, told.etaMs * ETA_PART);
+}

@@ -1,0 +1,20 @@
+/** Conversations in which nothing is said any more. */
+import { idleSince } from '../store/read.ts';
+import type { House } from './house.ts';
+import { closeIfIdle } from './moves.ts';
+
+/** How many are looked at together. */
+const BATCH = 50;
+
+/** Closes what is idle for the shop's `idleCloseMs`; 0 closes nothing. `now` in ms. */
+export async function closeIdleConversations(house: House, shop: string, now: number): Promise<void> {
+  for (;;) {
+    const { config, scope } = await house.configs.get(shop);
+    const { idleCloseMs } = config.settings;
+    if (idleCloseMs === 0) return;
+    const due = await idleSince(scope, now - idleCloseMs, BATCH);
+    // Each is closed, or stands again at a later time: none is found twice.
+    await Promise.all(due.map((id) => closeIfIdle(house, shop, id, now)));
+    if (due.length < BATCH) return;
+  }
+}

@@ -1,0 +1,65 @@
+/** What time may bring about, and what it must have brought about once every job has run. */
+import { completes } from '../../server/plan/overdue.ts';
+import { personOf, rosterOf, type Talk, type World } from './world.ts';
+
+const openTalks = (world: World) => [...world.talks.values()].filter(({ state }) => state !== 'closed');
+
+/** Whether the reply owed in a conversation has been owed for one more period since somebody last looked. */
+const isDue = (world: World, { owedSince }: Talk, every: number | null) =>
+  every !== null && owedSince !== undefined && completes(owedSince, every, world.lookedAt, world.now);
+
+const leavesWaiting = (world: World, id: string) =>
+  openTalks(world).some(
+    (talk) => talk.agent === id && isDue(world, talk, world.config.settings.autoHangUp.afterNoReplyMs),
+  );
+
+/** Whether somebody may be hung up now for not replying. */
+export const mayFallSilent = (world: World, id: string) =>
+  world.doing.action === 'wait' &&
+  rosterOf(world, id)?.kind === 'agent' &&
+  personOf(world, id).presence === 'online' &&
+  leavesWaiting(world, id);
+
+/** Whether a buyer may be given to somebody else because no reply came. */
+export const mayBeReassigned = (world: World, talk: Talk) =>
+  world.doing.action === 'wait' && isDue(world, talk, world.config.settings.reassignAfterMs);
+
+/** Whether a conversation may be closed because nothing is said in it. */
+export function mayEnd(world: World, { waitingSince, lastAt }: Talk): boolean {
+  const { idleCloseMs } = world.config.settings;
+  return idleCloseMs > 0 && waitingSince === undefined && world.now - lastAt >= idleCloseMs;
+}
+
+/** Whether a conversation has waited in the queue for the shop's limit. */
+export function hasWaitedTooLong(world: World, { state, place }: Talk): boolean {
+  const { leaveAfterMs } = world.config.settings.queue;
+  return state === 'queued' && leaveAfterMs !== null && world.now - place >= leaveAfterMs;
+}
+
+/** Contacts past the warm window are forgotten. */
+export function forgetExpired(world: World): void {
+  const { warmMs } = world.config.settings.contactWindows;
+  for (const [buyer, contacts] of world.contacts) {
+    world.contacts.set(
+      buyer,
+      contacts.filter(([, at]) => world.now - at <= warmMs),
+    );
+  }
+}
+
+/**
+ * What a run of every job has left undone; asked before the world learns that the replies were gone over. `changed`: whose
+ * presence changed meanwhile, who may have been away when it was their turn.
+ */
+export function leftUndone(world: World, changed: ReadonlySet<string>): string[] {
+  const { afterNoReplyMs } = world.config.settings.autoHangUp;
+  return openTalks(world).flatMap((talk) => {
+    const says: string[] = [];
+    if (mayEnd(world, talk)) says.push(`nothing was said in ${talk.id} since ${talk.lastAt}, and it is open`);
+    if (hasWaitedTooLong(world, talk)) says.push(`${talk.id} waits in the queue since ${talk.place}`);
+    if (!changed.has(talk.agent) && mayFallSilent(world, talk.agent) && isDue(world, talk, afterNoReplyMs)) {
+      says.push(`${talk.agent} owes a reply in ${talk.id} since ${talk.owedSince}, and is online`);
+    }
+    return says;
+  });
+}
