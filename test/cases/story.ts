@@ -52,6 +52,7 @@ const actions = {
   say: z.strictObject({ from: z.enum(['buyer', 'agent']), buyer: identifier }),
   human: z.strictObject({ buyer: identifier }),
   close: z.strictObject({ buyer: identifier }),
+  leave: z.strictObject({ buyer: identifier }),
   transfer: z.strictObject({
     buyer: identifier,
     to: z.union([z.strictObject({ agent: identifier }), z.strictObject({ group: identifier })]),
@@ -63,6 +64,7 @@ const actions = {
     .strictObject({
       pending: amounts,
       active: amounts,
+      presence: z.record(identifier, presence),
       holder: z.record(identifier, identifier.nullable()),
       queue: z.array(identifier),
       pool: z.array(identifier),
