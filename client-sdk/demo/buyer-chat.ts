@@ -33,7 +33,8 @@ export function createBuyerChat(token: string, onEnded: () => void): BuyerChat {
   });
   const human = say(el('button', { type: 'button' }), pageTexts.talkToHuman);
   const close = say(el('button', { type: 'button' }), pageTexts.close);
-  const actions = el('div', { class: 'actions' }, human, close);
+  const leaveMessage = say(el('button', { type: 'button' }), pageTexts.leaveMessageInstead);
+  const actions = el('div', { class: 'actions' }, human, leaveMessage, close);
   const place = el('div', { class: 'talk-place' });
   const rating = createRating((id, score) => client.rate(id, score));
   const element = el(
@@ -82,6 +83,7 @@ export function createBuyerChat(token: string, onEnded: () => void): BuyerChat {
     const state = conversation?.state;
     const open = state !== undefined && state !== 'closed';
     show(human, state === 'robot');
+    show(leaveMessage, state === 'queued');
     show(close, open);
     entry.again(open);
     talk?.enable(open);
@@ -116,6 +118,7 @@ export function createBuyerChat(token: string, onEnded: () => void): BuyerChat {
     });
   };
   button(human, (id) => client.human(id));
+  button(leaveMessage, (id) => client.leaveQueue(id));
   button(close, (id) => client.close(id));
 
   refresh();

@@ -8,6 +8,7 @@ import { el, show } from './dom.ts';
 import { say, sayAttribute } from './language.ts';
 import { attempt, createNotice } from './notice.ts';
 import { createTalk, type Talk } from './talk.ts';
+import { timeOfDay } from './times.ts';
 import { fillTrace } from './trace-view.ts';
 import { createTransferForm, type Team } from './transfer-form.ts';
 
@@ -40,6 +41,8 @@ export function createPane({ client, conversation, me, team, nameOf, arrival }: 
   const close = say(el('button', { type: 'button' }), pageTexts.close);
   const transferPlace = el('div', { class: 'transfer-place' });
   const note = el('p', { class: 'note' });
+  const night = el('p', { class: 'note' });
+  const nightSaid = el('p', { class: 'note' });
   let steps: HTMLElement | undefined;
   show(reasons, false);
 
@@ -58,6 +61,12 @@ export function createPane({ client, conversation, me, team, nameOf, arrival }: 
     const said = arrival()?.note;
     show(note, said !== undefined);
     if (said !== undefined) say(note, pageTexts.noteSaid, { note: said });
+    const overnight = arrival()?.overnight;
+    const last = overnight?.said.at(-1);
+    show(night, overnight !== undefined);
+    show(nightSaid, last !== undefined);
+    if (overnight) say(night, pageTexts.overnightSince, { time: () => timeOfDay(overnight.since) });
+    if (last) say(nightSaid, pageTexts.proxySaid, { name: nameOf(last.from.id), text: last.body.text });
     steps = fillTrace(reasons, arrival());
     showDecision();
   }
@@ -110,6 +119,8 @@ export function createPane({ client, conversation, me, team, nameOf, arrival }: 
       ),
       notice.element,
       note,
+      night,
+      nightSaid,
       reasons,
       transferPlace,
       talk.element,
