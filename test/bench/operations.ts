@@ -86,7 +86,7 @@ export async function nextMessage(house: House, { config, scope }: Shop): Promis
         clientId: id,
         at: NOW,
       },
-      config.settings.contactWindows.warmMs,
+      config.settings.contactWindows,
     );
     if (stored.kind !== 'stored') throw new Error(`a message answered ${stored.kind}`);
   };

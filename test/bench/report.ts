@@ -1,4 +1,5 @@
 /** Tables of what was measured, for people and, as JSON, for programs. */
+import type { SweepReport } from './contacts.ts';
 import type { Comparison } from './rounds.ts';
 
 export type Row = Comparison & {
@@ -41,10 +42,14 @@ export function renderTable({ title, rows }: Table): string {
 }
 
 /** The tables with the machine they were measured on. */
-export function toJson(tables: readonly Table[], machine: Readonly<Record<string, unknown>>): string {
+export function toJson(
+  tables: readonly Table[],
+  machine: Readonly<Record<string, unknown>>,
+  contacts: SweepReport | undefined,
+): string {
   const withVerdicts = tables.map(({ title, rows }) => ({
     title,
     rows: rows.map((row) => ({ ...row, holds: holds(row) ?? null })),
   }));
-  return `${JSON.stringify({ machine, tables: withVerdicts }, null, 2)}\n`;
+  return `${JSON.stringify({ machine, tables: withVerdicts, contacts }, null, 2)}\n`;
 }

@@ -35,7 +35,7 @@ export async function pump(operation: Operation, count: number): Promise<number>
   return (count / (performance.now() - from)) * 1000;
 }
 
-function quantile(values: readonly number[], part: number): number {
+export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.round((sorted.length - 1) * part)] ?? 0;
 }

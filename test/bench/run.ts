@@ -12,6 +12,7 @@ import { startEmbeddedRedis } from '../../server/launch/embedded-redis.ts';
 import { createHouse } from '../../server/services/create-house.ts';
 import { connect } from '../../server/store/connect.ts';
 import type { Connection } from '../../server/store/script.ts';
+import { measureSweep, renderSweep, type SweepReport } from './contacts.ts';
 import { newClaim, newOpen, nextClick, nextMessage, trivialCall } from './operations.ts';
 import { type Row, renderTable, type Table, toJson } from './report.ts';
 import { compare, pump } from './rounds.ts';
@@ -19,7 +20,14 @@ import { removeShop, seedShop } from './shops.ts';
 
 const FEW = 10;
 const MANY = 10_000;
+const CONTACTS = 1_000_000;
 const silent = () => {};
+const quiet = {
+  tell: { agent: silent, supervisors: silent, buyer: silent },
+  log: { info: silent, warn: silent, error: silent },
+};
+
+type Measured = { readonly table: Table; readonly contacts?: SweepReport };
 
 /** As many claims as a row makes. */
 const WARMING = 80_000;
@@ -39,11 +47,7 @@ async function measure(redis: Connection): Promise<Row[]> {
     await warm(redis, `bench-warm-${process.pid}`);
     const few = await seedShop(redis, names[0], FEW);
     const many = await seedShop(redis, names[1], MANY);
-    const house = createHouse({
-      redis,
-      tell: { agent: silent, supervisors: silent, buyer: silent },
-      log: { info: silent, warn: silent, error: silent },
-    });
+    const house = createHouse({ redis, ...quiet });
     const trivial = await trivialCall(redis, names[0]);
     const against = 'trivial EVALSHA';
     const rows: Row[] = [];
@@ -83,26 +87,41 @@ async function measure(redis: Connection): Promise<Row[]> {
   }
 }
 
-async function measureAt(url: string, title: string): Promise<Table> {
+/** What a sweep of contacts takes, against a ceiling measured just before it. */
+async function measureContacts(redis: Connection): Promise<SweepReport> {
+  const name = `bench-contacts-${process.pid}`;
+  try {
+    const house = createHouse({ redis, ...quiet });
+    const shop = await seedShop(redis, name, FEW);
+    const report = await measureSweep(house, shop, CONTACTS, await trivialCall(redis, name));
+    console.log(renderSweep(report));
+    return report;
+  } finally {
+    await removeShop(redis, name);
+  }
+}
+
+async function measureAt(url: string, title: string, contacts: boolean): Promise<Measured> {
   const redis = connect({ url }, (error) => console.error(`Redis: ${error.message}`));
   try {
     const info = await redis.info('server');
     const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'of an unknown version';
     const table = { title: `Redis ${version}, ${title}`, rows: await measure(redis) };
     console.log(renderTable(table));
-    return table;
+    return { table, ...(contacts ? { contacts: await measureContacts(redis) } : {}) };
   } finally {
     redis.disconnect();
   }
 }
 
-async function measureEmbedded(persist: 'none' | 'everysec'): Promise<Table> {
+async function measureEmbedded(persist: 'none' | 'everysec'): Promise<Measured> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fenliu-bench-'));
   const cacheDir = join(import.meta.dirname, '../../.data/redis');
   try {
     const server = await startEmbeddedRedis({ dataDir, cacheDir, persist, log: silent });
     try {
-      return await measureAt(server.url, persist === 'none' ? 'nothing kept' : `append-only file, ${persist}`);
+      const title = persist === 'none' ? 'nothing kept' : `append-only file, ${persist}`;
+      return await measureAt(server.url, title, persist === 'none');
     } finally {
       await server.stop();
     }
@@ -115,7 +134,11 @@ const { values } = parseArgs({ options: { json: { type: 'string' } } });
 const { redisUrl } = readConfig();
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism() };
 console.log(`Node ${machine.node} on ${machine.cores} cores (${machine.cpu}); 64 calls in flight, one shop.`);
-const tables = redisUrl
-  ? [await measureAt(redisUrl, 'at REDIS_URL')]
+const measured = redisUrl
+  ? [await measureAt(redisUrl, 'at REDIS_URL', true)]
   : [await measureEmbedded('none'), await measureEmbedded('everysec')];
-if (values.json) await writeFile(values.json, toJson(tables, machine));
+if (values.json) {
+  const tables = measured.map(({ table }) => table);
+  const contacts = measured.find((one) => one.contacts)?.contacts;
+  await writeFile(values.json, toJson(tables, machine, contacts));
+}
