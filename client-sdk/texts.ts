@@ -42,6 +42,18 @@ export const connectionTexts = {
   },
 } as const satisfies Record<string, Text>;
 
+/** What the night proxy says where no rule of its file matches; see `night-proxy/answer.ts` for the marks. */
+export const nightTexts = {
+  night: {
+    en: 'Thank you for writing. We open at {opensAt}; you are number {number} in the line, and a colleague will answer you then. You can already write down all that we should know.',
+    zh: '您好，感谢您的留言。我们 {opensAt} 开始营业，您排在第 {number} 位，届时客服会尽快回复您。您可以先写下需要我们了解的情况。',
+  },
+  morning: {
+    en: 'We are open now; you are number {number} in the line of those who wrote during the night, and a colleague will answer you as soon as possible.',
+    zh: '我们已开始营业，您在夜间留言中排第 {number} 位，客服会尽快回复您。',
+  },
+} as const satisfies Record<string, Text>;
+
 /** The ten steps of the routing chain, by name. */
 export const stepTexts: Readonly<Record<StepName, Text>> = {
   'hot-contact': { en: 'Hot contact', zh: '最近联系人（24 小时内）' },
