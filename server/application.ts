@@ -15,6 +15,7 @@ import { createHouse } from './services/create-house.ts';
 import { BEAT_MS } from './services/ghosts.ts';
 import type { House, Log } from './services/house.ts';
 import { createIds } from './services/ids.ts';
+import { createQueueHandles } from './services/queues.ts';
 import { connect, type RedisTarget } from './store/connect.ts';
 import { beat, leave } from './store/nodes.ts';
 
@@ -59,8 +60,14 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
 
   const house = createHouse({ redis, tell: createTell(io), log });
   const gateway = createGateway({ io, house, keys, clock, node });
+  const queues = createQueueHandles(
+    () => connect(parts.redis, onError),
+    (connection) => connection.disconnect(),
+    log,
+  );
   const app = createHttpApp({
     house,
+    queues,
     keys,
     clock,
     disconnectAgent: gateway.disconnectAgent,
@@ -91,6 +98,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
       await io.close();
       http.closeAllConnections();
       await closed;
+      await queues.close();
       await house.settled();
       await leave(redis, node);
       for (const connection of [redis, ...adapterConnections]) connection.disconnect();
