@@ -12,11 +12,11 @@ import { createGateway } from './edge/sockets/gateway.ts';
 import { createTell, type Io } from './edge/sockets/tell.ts';
 import type { Keys } from './services/access.ts';
 import { createHouse } from './services/create-house.ts';
-import { BEAT_MS } from './services/ghosts.ts';
+import { createHeartbeat } from './services/heartbeat.ts';
 import type { House, Log } from './services/house.ts';
 import { createIds } from './services/ids.ts';
+import { createQueueHandles } from './services/queues.ts';
 import { connect, type RedisTarget } from './store/connect.ts';
-import { beat, leave } from './store/nodes.ts';
 
 /** The most one packet may carry, in bytes: beyond it socket.io ends the connection instead of answering. */
 const MAX_PACKET_BYTES = 16 * 1024 * 1024;
@@ -33,6 +33,8 @@ export type ApplicationParts = {
   readonly pages?: Router;
   /** How many proxies in front of us are believed about the client's address. None unless said. */
   readonly trustProxy?: number;
+  /** Between two heartbeats of this node, in ms; the workers take a node for dead that is silent for three of 5 s. */
+  readonly beatMs?: number;
 };
 
 export type Application = {
@@ -58,9 +60,17 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   }
 
   const house = createHouse({ redis, tell: createTell(io), log });
-  const gateway = createGateway({ io, house, keys, clock, node });
+  const { beatMs } = parts;
+  const heartbeat = createHeartbeat({ redis, log, clock, node, ...(beatMs === undefined ? {} : { beatMs }) });
+  const gateway = createGateway({ io, house, keys, clock, node, listed: heartbeat.listed });
+  const queues = createQueueHandles(
+    () => connect(parts.redis, onError),
+    (connection) => connection.disconnect(),
+    log,
+  );
   const app = createHttpApp({
     house,
+    queues,
     keys,
     clock,
     disconnectAgent: gateway.disconnectAgent,
@@ -70,10 +80,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const http = createServer(app);
   io.attach(http);
 
-  await beat(redis, node, clock());
-  const beating = setInterval(() => {
-    beat(redis, node, clock()).catch((error) => log.warn({ err: error }, 'a heartbeat was missed'));
-  }, BEAT_MS);
+  await heartbeat.start(gateway.recordAgain);
 
   return {
     house,
@@ -84,15 +91,17 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
         http.listen(port, () => resolve((http.address() as AddressInfo).port));
       }),
     async close() {
-      clearInterval(beating);
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeIdleConnections();
       await gateway.drain();
       await io.close();
       http.closeAllConnections();
       await closed;
+      await queues.close();
+      // What came while we closed has left by now, too; what the store does not know the sweep of ghosts finds.
+      const ended = await gateway.settled();
       await house.settled();
-      await leave(redis, node);
+      await heartbeat.stop(ended);
       for (const connection of [redis, ...adapterConnections]) connection.disconnect();
     },
   };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createWorkers } from '../../workers/workers.ts';
 import { type Application, createApplication } from '../application.ts';
 import { readConfig } from '../config.ts';
+import { BOARD_PATH } from '../edge/http/jobs-board.ts';
 import { createPages } from '../edge/http/pages.ts';
 import { createLog } from '../log.ts';
 import { connect, type RedisTarget } from '../store/connect.ts';
@@ -81,6 +82,7 @@ try {
         ]
       : []),
     `  REST         ${at}/api/v1  (described in ${at}/api/v1/openapi.json)`,
+    `  jobs         ${at}${BOARD_PATH}  (any user name; the password is the admin key)`,
     `  admin key    ${config.adminKey ? 'ADMIN_KEY of the environment' : `in ${keysFile(config.dataDir)}`}`,
     `  Redis        ${given ? 'as the environment says' : `embedded, its data in ${path.resolve(config.dataDir)}`}`,
     '  stop         Ctrl-C; everything is still there next time',

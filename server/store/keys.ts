@@ -6,6 +6,8 @@ const PREFIX = 'fenliu:';
 export const shopsKey = `${PREFIX}shops`;
 /** Server nodes by their last heartbeat, in ms. */
 export const nodesKey = `${PREFIX}nodes`;
+/** BullMQ's own keys begin with it. Hash-tagged, so that all of a queue lie in one slot of a cluster. */
+export const jobsPrefix = '{fenliu-jobs}';
 
 const shopWide = [
   'live',

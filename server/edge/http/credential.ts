@@ -13,6 +13,14 @@ export function bearerOf(request: Request): string | undefined {
   return credential;
 }
 
+/** The password of HTTP Basic whatever the user's name, or a bearer credential; `undefined` if neither is sent. */
+export function passwordOf(request: Request): string | undefined {
+  const basic = /^basic +([A-Za-z0-9+/=]+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (basic === undefined) return bearerOf(request);
+  const named = Buffer.from(basic, 'base64').toString();
+  return named.slice(named.indexOf(':') + 1);
+}
+
 /** Chinese if the client prefers it to English. */
 export function languageOf(request: Request): Language {
   return request.acceptsLanguages('en', 'zh') === 'zh' ? 'zh' : 'en';

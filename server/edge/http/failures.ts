@@ -35,6 +35,6 @@ function retryAfterMs({ details }: Refusal): number | undefined {
 export function sendRefusal(request: Request, response: Response, refusal: Refusal): void {
   const wait = retryAfterMs(refusal);
   if (wait !== undefined) response.set('Retry-After', String(Math.ceil(wait / 1000)));
-  if (refusal.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+  if (refusal.code === 'unauthorized' && !response.get('WWW-Authenticate')) response.set('WWW-Authenticate', 'Bearer');
   response.status(errorCatalogue[refusal.code].status).json({ error: failureOf(refusal, languageOf(request)) });
 }

@@ -2,16 +2,23 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
 import { Refusal } from '../../../client-sdk/contract/index.ts';
+import type { House } from '../../services/house.ts';
+import type { QueueHandles } from '../../services/queues.ts';
+import { bareError } from '../../services/trouble.ts';
 import { refusalOf, sendRefusal } from './failures.ts';
 import { createHealth } from './health.ts';
+import { BOARD_PATH, createJobsBoard } from './jobs-board.ts';
 import { createLimits, type LimitOptions } from './limits.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createRouter, type RouterParts } from './router.ts';
+import { within } from './time-limit.ts';
 
 export type HttpParts = Omit<RouterParts, 'limits'> & {
   /** What differs from the limits that are usual. */
   readonly limits?: Partial<LimitOptions>;
   readonly metrics?: Metrics;
+  /** The queues that the operator's board shows; without them there is no board. */
+  readonly queues?: QueueHandles;
   /** Pages served beside the API, such as a demo. */
   readonly pages?: Router;
   /**
@@ -54,9 +61,21 @@ const securityHeaders = helmet({
   strictTransportSecurity: false,
 });
 
+/** How long Redis may take before a scrape goes without the counts of jobs, in ms. */
+const COUNT_TIME_MS = 2_000;
+
+/** The counts for the metrics; none while Redis cannot be asked, so that the other metrics are still answered. */
+const countsFor = (queues: QueueHandles, log: House['log']) => () =>
+  within(COUNT_TIME_MS, queues.count()).catch((error) => {
+    log.warn({ err: bareError(error) }, 'the jobs could not be counted');
+    return [];
+  });
+
 /** The application; hand it to an http server. `house`, `keys`, `clock` and the rest are given, nothing is read from the environment. */
 export function createHttpApp(parts: HttpParts): Express {
-  const { house, metrics = createMetrics(), pages, trustProxy, readyTimeMs } = parts;
+  const { house, keys, queues, pages, trustProxy, readyTimeMs } = parts;
+  const { metrics = createMetrics(queues && countsFor(queues, house.log)) } = parts;
+  const limits = createLimits(house.redis, parts.limits);
   const app = express();
   app.disable('etag');
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy);
@@ -71,7 +90,8 @@ export function createHttpApp(parts: HttpParts): Express {
     }),
   );
   app.use('/api', allowOrigins);
-  app.use('/api/v1', createRouter({ ...parts, limits: createLimits(house.redis, parts.limits) }));
+  app.use('/api/v1', createRouter({ ...parts, limits }));
+  if (queues) app.use(BOARD_PATH, createJobsBoard({ house, keys, limits, queues }));
   if (pages) app.use(pages);
 
   app.use((request, response) => {

@@ -1,5 +1,5 @@
 /**
- * Rate limits of the two calls that need no credential. Counted in Redis, so that they hold over all nodes together;
+ * Rate limits of the two calls that need no credential, and of guessing the admin key. Counted in Redis, so that they hold over all nodes together;
  * while Redis is away each node counts for itself.
  */
 import { isIPv6 } from 'node:net';
@@ -17,6 +17,8 @@ export type LimitOptions = {
   readonly wrongPasswords: Allowance;
   /** Wrong passwords from one address, whatever the account: each costs us a slow hash. */
   readonly wrongPasswordsOfAddress: Allowance;
+  /** Wrong admin keys from one address, at the operator's pages. */
+  readonly wrongAdminKeys: Allowance;
 };
 
 const MINUTE = 60;
@@ -24,6 +26,7 @@ export const defaultLimits: LimitOptions = {
   visitors: { count: 60, seconds: MINUTE },
   wrongPasswords: { count: 10, seconds: MINUTE },
   wrongPasswordsOfAddress: { count: 100, seconds: MINUTE },
+  wrongAdminKeys: { count: 10, seconds: MINUTE },
 };
 
 export type Account = { readonly shop: string; readonly agent: string; readonly address: string };
@@ -33,6 +36,8 @@ export type Limits = {
   visitor(shop: string, address: string): Promise<void>;
   /** Lets somebody try to log in, and counts what ends `unauthorized`. Throws `rate-limited`, and what `attempt` throws. */
   logIn<T>(account: Account, attempt: () => Promise<T>): Promise<T>;
+  /** Throws `unauthorized` and counts it unless the admin key is right; `rate-limited` after too many wrong ones. */
+  adminKey(address: string, isRight: boolean): Promise<void>;
 };
 
 /** In `details` as well, because a page of another origin may not be shown the header. */
@@ -67,6 +72,7 @@ export function createLimits(redis: House['redis'], options: Partial<LimitOption
   const visitors = limiter('visitors', allowed.visitors);
   const wrong = limiter('passwords', allowed.wrongPasswords);
   const wrongOfAddress = limiter('address', allowed.wrongPasswordsOfAddress);
+  const wrongAdmin = limiter('admin', allowed.wrongAdminKeys);
 
   /** The last attempt under way at each account. */
   const attempts = new Map<string, Promise<unknown>>();
@@ -88,6 +94,22 @@ export function createLimits(redis: House['redis'], options: Partial<LimitOption
     if (used && used.consumedPoints >= counter.points) throw tooMany(used.msBeforeNext);
   }
 
+  /** Lets an attempt be made where every counter has room, and counts it in all of them if it ends `unauthorized`. */
+  async function counted<T>(
+    counters: readonly (readonly [counter: RateLimiterRedis, key: string])[],
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    await Promise.all(counters.map(([counter, key]) => mustHaveRoom(counter, key)));
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'unauthorized') {
+        await Promise.all(counters.map(([counter, key]) => counter.penalty(key)));
+      }
+      throw error;
+    }
+  }
+
   return {
     async visitor(shop, address) {
       try {
@@ -99,17 +121,25 @@ export function createLimits(redis: House['redis'], options: Partial<LimitOption
     logIn({ shop, agent, address }, attempt) {
       const from = addressKey(address);
       const key = `{${shop}}:${agent}:${from}`;
-      return inTurn(key, async () => {
-        await Promise.all([mustHaveRoom(wrong, key), mustHaveRoom(wrongOfAddress, from)]);
-        try {
-          return await attempt();
-        } catch (error) {
-          if (error instanceof Refusal && error.code === 'unauthorized') {
-            await Promise.all([wrong.penalty(key), wrongOfAddress.penalty(from)]);
-          }
-          throw error;
-        }
-      });
+      return inTurn(key, () =>
+        counted(
+          [
+            [wrong, key],
+            [wrongOfAddress, from],
+          ],
+          attempt,
+        ),
+      );
+    },
+    async adminKey(address, isRight) {
+      const from = addressKey(address);
+      // The right key waits for nobody: a page of the board asks for many files at once.
+      if (isRight) return mustHaveRoom(wrongAdmin, from);
+      return inTurn(from, () =>
+        counted([[wrongAdmin, from]], () =>
+          Promise.reject(new Refusal('unauthorized', 'This is not the admin key; it is ADMIN_KEY of the server.')),
+        ),
+      );
     },
   };
 }

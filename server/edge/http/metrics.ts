@@ -1,6 +1,7 @@
 /** What Prometheus reads: a registry of each application's own, so that two in one process do not add up. */
 import type { RequestHandler } from 'express';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { JobCounts } from '../../services/queues.ts';
 
 export type Metrics = {
   /** Whoever has something to count registers it here; a name ends in its unit. */
@@ -9,7 +10,8 @@ export type Metrics = {
   readonly countRequests: RequestHandler;
 };
 
-export function createMetrics(): Metrics {
+/** `count` is asked at every scrape; it must not throw. */
+export function createMetrics(count: () => Promise<JobCounts[]> = async () => []): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const labelNames = ['method', 'route', 'status'] as const;
@@ -26,6 +28,23 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   });
+
+  for (const [what, help] of [
+    ['failed', 'Jobs that failed and are kept to be looked at'],
+    ['waiting', 'Jobs that are due and that no worker has taken yet'],
+  ] as const) {
+    const gauge: Gauge<'queue'> = new Gauge({
+      name: `fenliu_jobs_${what}`,
+      help,
+      labelNames: ['queue'],
+      registers: [registry],
+      async collect() {
+        const counts = await count();
+        gauge.reset();
+        for (const { queue, [what]: jobs } of counts) gauge.set({ queue }, jobs);
+      },
+    });
+  }
 
   return {
     registry,

@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io';
 import { agentCommands, buyerCommands, Refusal } from '../../../client-sdk/contract/index.ts';
 import { agentOfToken, buyerOfToken, type Keys } from '../../services/access.ts';
 import { type AgentActor, agentActor, type BuyerActor, maySteer } from '../../services/actor.ts';
+import { atOnce } from '../../services/at-once.ts';
 import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
 import type { House } from '../../services/house.ts';
 import { tellPresentChat } from '../../services/told.ts';
@@ -21,16 +22,34 @@ export type GatewayParts = {
   readonly clock: () => number;
   /** This node, as sockets in the store name it. */
   readonly node: string;
+  /** Resolves when sockets may be recorded under this node. */
+  readonly listed: () => Promise<void>;
 };
+
+/** A connected socket of an agent. */
+type AgentSocket = {
+  readonly shop: string;
+  readonly agent: string;
+  readonly socket: Socket;
+  /** Settles when the store knows it; what follows waits for it, so that a socket that has left is not recorded after. */
+  recorded: Promise<void>;
+};
+
+/** Sockets recorded again at once. */
+const BATCH = 100;
 
 export type Gateway = {
   /** Ends all sockets of an agent who is no more. */
   disconnectAgent(shop: string, agent: string): void;
+  /** Records every agent's socket once more. Throws if some could not be. */
+  recordAgain(): Promise<void>;
   /** Ends every connection and resolves when all that was under way has been answered. */
   drain(): Promise<void>;
+  /** Resolves when nothing is under way, and answers whether the store knows of every socket that left. */
+  settled(): Promise<boolean>;
 };
 
-export function createGateway({ io, house, keys, clock, node }: GatewayParts): Gateway {
+export function createGateway({ io, house, keys, clock, node, listed }: GatewayParts): Gateway {
   const underWay = new Set<Promise<void>>();
   const track = (task: Promise<void>) => {
     const tracked = task.finally(() => underWay.delete(tracked));
@@ -67,6 +86,14 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
   });
 
   const agents = io.of('/agent');
+  const agentSockets = new Set<AgentSocket>();
+  let allLeft = true;
+
+  async function record({ shop, agent, socket }: Omit<AgentSocket, 'recorded'>): Promise<void> {
+    await listed();
+    await connectAgent(house, shop, agent, socket.id, node, clock());
+  }
+
   const forAgents = agentHandlers(house, clock);
   admit(agents, (token) => agentOfToken(house, keys, token, clock()), onFault);
   agents.on('connection', (socket: Socket) => {
@@ -76,7 +103,8 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
     const rooms = [agentRoom(shop, id), ...(maySteer(actor) ? [supervisorsRoom(shop)] : [])];
     const joined = Promise.resolve(socket.join(rooms));
 
-    const arrived = Promise.all([joined, connectAgent(house, shop, id, socket.id, node, clock())]).then(
+    const known = { shop, agent: id, socket };
+    const arrived = Promise.all([joined, record(known)]).then(
       () => {},
       (error) => {
         house.log.error(
@@ -87,7 +115,12 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
       },
     );
     track(arrived);
-    socket.on('disconnect', () => track(arrived.then(() => left(shop, id, socket.id))));
+    const present: AgentSocket = { ...known, recorded: arrived };
+    agentSockets.add(present);
+    socket.on('disconnect', () => {
+      agentSockets.delete(present);
+      track(present.recorded.then(() => left(shop, id, socket.id)));
+    });
 
     serveCommands(socket, {
       commands: agentCommands,
@@ -112,6 +145,7 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
       // The next claim or sweep would see it too; this is so that it is seen at once in a quiet shop.
       setTimeout(() => house.due(shop, clock()), graceMs).unref();
     } catch (error) {
+      allLeft = false;
       house.log.error(
         { shop, agent, err: bareError(error) },
         'a disconnection could not be recorded; the sweep of ghosts does it',
@@ -119,15 +153,37 @@ export function createGateway({ io, house, keys, clock, node }: GatewayParts): G
     }
   }
 
+  async function settled(): Promise<boolean> {
+    while (underWay.size > 0) await Promise.all(underWay);
+    return allLeft;
+  }
+
   return {
     disconnectAgent(shop, agent) {
       agents.in(agentRoom(shop, agent)).disconnectSockets(true);
     },
+    async recordAgain() {
+      const failures = await atOnce(BATCH, [...agentSockets], (present) => {
+        if (!agentSockets.has(present)) return Promise.resolve();
+        const again = present.recorded
+          .then(() => record(present))
+          .catch((error) => {
+            // An agent who is no more.
+            if (!(error instanceof Refusal)) throw error;
+            present.socket.disconnect(true);
+          });
+        present.recorded = again.catch(() => undefined);
+        track(present.recorded);
+        return again;
+      });
+      if (failures.length > 0) throw failures[0];
+    },
+    settled,
     async drain() {
       io.local.disconnectSockets(true);
       agents.local.disconnectSockets(true);
       buyers.local.disconnectSockets(true);
-      while (underWay.size > 0) await Promise.all(underWay);
+      await settled();
     },
   };
 }

@@ -1,0 +1,210 @@
+/** Server nodes that die, or seem to: whose sockets end, and that nobody else notices. Real processes, killed for real. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AgentClient } from '../../client-sdk/index.ts';
+import { connectAgent } from '../../server/services/attendance.ts';
+import { sweepGhosts } from '../../server/services/ghosts.ts';
+import type { House } from '../../server/services/house.ts';
+import { signSession } from '../../server/services/tokens.ts';
+import { registerShop } from '../../server/store/configure.ts';
+import { keysOfShop, nodesKey } from '../../server/store/keys.ts';
+import { beat, forget, silentSince, stillSilent, WEBHOOK_NODE } from '../../server/store/nodes.ts';
+import { jobs } from '../../workers/jobs.ts';
+import { createTestHouse, type TestHouse, testLog } from '../support/house.ts';
+import { startWorkers } from '../support/jobs.ts';
+import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
+import { type Process, run } from '../support/processes.ts';
+import { newShopId, openShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+
+const SECRET = 'signs-the-sessions-of-tests';
+const BEAT_MS = 500;
+const DEAD_AFTER_MS = 5_000;
+
+let redis: OwnRedis;
+let test: TestHouse;
+let house: House;
+const undo: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  test = createTestHouse(redis.url, { log: { ...testLog, error() {} } });
+  house = test.house;
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+  await house.redis.flushdb();
+});
+afterAll(async () => {
+  await test?.close();
+  await redis?.stop();
+});
+
+type Node = Process<{ url: string }>;
+
+async function startNode(): Promise<Node> {
+  const node = await run<{ url: string }>('server-node.ts', redis.url, SECRET, String(BEAT_MS));
+  undo.push(() => node.child.exitCode === null && node.child.signalCode === null && node.end('SIGKILL'));
+  return node;
+}
+
+/** A shop that the workers know, with agents of these names, all offline. */
+async function openListedShop(agents: readonly string[], presenceGraceMs: number): Promise<string> {
+  const shop = newShopId('ghosts');
+  const spec = { settings: { presenceGraceMs }, agents: Object.fromEntries(agents.map((id) => [id, {}])) };
+  await openShop(house, shop, spec, Date.now());
+  await registerShop(house.redis, shop);
+  return shop;
+}
+
+/** Clients of agents, each on one socket to `node`. */
+async function connect(node: Node, shop: string, agents: readonly string[]): Promise<AgentClient[]> {
+  return Promise.all(
+    agents.map(async (id) => {
+      const token = await signSession({ id, shop }, SECRET, Date.now());
+      const client = new AgentClient({ url: node.said.url, token });
+      undo.push(() => client.disconnect());
+      await client.connect();
+      return client;
+    }),
+  );
+}
+
+const online = (clients: readonly AgentClient[]) => Promise.all(clients.map((client) => client.setPresence('online')));
+
+/** Sockets recorded, by agent. */
+const socketsIn = async (shop: string) =>
+  Object.keys(await house.redis.hgetall(keysOfShop(shop).sockets)).map((field) => field.split(':')[0]);
+const nodesListed = () => house.redis.zrange(nodesKey, 0, '-1');
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+
+/** Every change of presence there was, by agent: `<presence> <cause>`. */
+async function changesIn(shop: string): Promise<Record<string, string[]>> {
+  const changes: Record<string, string[]> = {};
+  for (const [, fields] of await house.redis.xrange(keysOfShop(shop).events, '-', '+')) {
+    const event = Object.fromEntries(fields.flatMap((field, i) => (i % 2 ? [] : [[field, fields[i + 1]]])));
+    if (event.type !== 'presence') continue;
+    changes[event.agent ?? ''] = [...(changes[event.agent ?? ''] ?? []), `${event.presence} ${event.cause}`];
+  }
+  return changes;
+}
+
+describe('a node that dies', () => {
+  it('exactly those of its agents who do not come back go offline, and nobody else has a change', async () => {
+    const [back, lost, others] = [names('back', 100), names('lost', 100), names('other', 20)];
+    const shop = await openListedShop([...back, ...lost, ...others], 1_000);
+    const [dying, other] = await Promise.all([startNode(), startNode()]);
+    const clients = await connect(dying, shop, [...back, ...lost]);
+    await online([...clients, ...(await connect(other, shop, others))]);
+    expect(await nodesListed()).toHaveLength(2);
+
+    await dying.end('SIGKILL');
+    for (const client of clients) client.disconnect();
+    await connect(other, shop, back);
+    const ghosts = { everyMs: 500, run: (h: House, now: number) => sweepGhosts(h, now, DEAD_AFTER_MS) };
+    const workers = await startWorkers(redis.url, { ...jobs, ghosts });
+    undo.push(() => workers.close());
+    await until(async () => Object.values(await changesIn(shop)).flat().length >= 220 + 100);
+    await until(async () => (await nodesListed()).length === 1);
+
+    const expected = [
+      ...[...back, ...others].map((agent) => [agent, ['online chose']]),
+      ...lost.map((agent) => [agent, ['online chose', 'offline lost-connection']]),
+    ];
+    expect(await changesIn(shop)).toEqual(Object.fromEntries(expected));
+    expect((await socketsIn(shop)).sort()).toEqual([...back, ...others].sort());
+  });
+
+  it('one that was only silent records its sockets again, and its agents need do nothing', async () => {
+    const agents = names('agent', 20);
+    const shop = await openListedShop(agents, 0);
+    const node = await startNode();
+    const clients = await connect(node, shop, agents);
+    await online(clients);
+    let broken = 0;
+    for (const client of clients) client.on('status', () => broken++);
+
+    node.child.kill('SIGSTOP');
+    await until(async () => {
+      await sweepGhosts(house, Date.now(), DEAD_AFTER_MS);
+      return (await nodesListed()).length === 0;
+    });
+    expect(await socketsIn(shop)).toEqual([]);
+    node.child.kill('SIGCONT');
+    await until(async () => (await socketsIn(shop)).length === 20);
+    expect((await nodesListed()).length).toBe(1);
+    expect(Object.values(await changesIn(shop))).toEqual(
+      agents.map(() => ['online chose', 'offline lost-connection', 'online connected']),
+    );
+    expect(broken).toBe(0);
+
+    // What is recorded again ends as it should: one that leaves in order takes everything along.
+    expect(await node.end('SIGTERM')).toBe(0);
+    expect([await socketsIn(shop), await nodesListed()]).toEqual([[], []]);
+  });
+
+  it('a socket that ends while its node is silent is not recorded again', async () => {
+    const shop = await openListedShop(['stays', 'goes'], 0);
+    const node = await startNode();
+    const [, goes] = await connect(node, shop, ['stays', 'goes']);
+    node.child.kill('SIGSTOP');
+    goes?.disconnect();
+    await until(async () => {
+      await sweepGhosts(house, Date.now(), DEAD_AFTER_MS);
+      return (await nodesListed()).length === 0;
+    });
+    node.child.kill('SIGCONT');
+    await until(async () => (await socketsIn(shop)).includes('stays'));
+    await until(async () => !(await socketsIn(shop)).includes('goes'));
+    // Two heartbeats record again; after the third nothing more can come.
+    const last = async () => Number(await house.redis.zscore(nodesKey, (await nodesListed())[0] ?? ''));
+    for (let i = 0; i < 3; i++) {
+      const before = await last();
+      await until(async () => (await last()) > before);
+    }
+    expect(await socketsIn(shop)).toEqual(['stays']);
+  });
+});
+
+describe('the sweep of ghosts', () => {
+  const NOW = 1_750_000_000_000;
+
+  it('that fails half way leaves the node listed, and the next one ends what is left', async () => {
+    const [one, two] = [await openListedShop(['anna'], 0), await openListedShop(['anna'], 0)];
+    await beat(house.redis, 'dead', NOW);
+    for (const shop of [one, two]) {
+      await connectAgent(house, shop, 'anna', 'socket', 'dead', NOW);
+    }
+    const { sockets } = keysOfShop(two);
+    await house.redis.rename(sockets, `${sockets}-kept`);
+    await house.redis.set(sockets, 'no hash: reading it fails');
+    await expect(sweepGhosts(house, NOW + 15_000)).rejects.toThrow('1 shops');
+    expect([await socketsIn(one), await nodesListed()]).toEqual([[], ['dead']]);
+    await house.redis.rename(`${sockets}-kept`, sockets);
+    expect(await socketsIn(two)).toEqual(['anna']);
+    await sweepGhosts(house, NOW + 16_000);
+    expect([await socketsIn(two), await nodesListed()]).toEqual([[], []]);
+  });
+
+  it('looks at nothing while every node is alive, and never at what is reached by webhook', async () => {
+    const shop = await openListedShop(['anna', 'robo'], 0);
+    await beat(house.redis, 'alive', NOW);
+    await connectAgent(house, shop, 'anna', 'socket', 'alive', NOW);
+    await connectAgent(house, shop, 'robo', 'socket', WEBHOOK_NODE, NOW);
+    await sweepGhosts(house, NOW + 14_999);
+    expect((await socketsIn(shop)).sort()).toEqual(['anna', 'robo']);
+    await beat(house.redis, WEBHOOK_NODE, NOW - 1);
+    await sweepGhosts(house, NOW + 15_000);
+    expect([await socketsIn(shop), await nodesListed()]).toEqual([['robo'], [WEBHOOK_NODE]]);
+  });
+
+  it('forgets nobody who has been heard of since', async () => {
+    expect(await beat(house.redis, 'one', NOW)).toBeUndefined();
+    await beat(house.redis, 'two', NOW + 1);
+    const silent = await silentSince(house.redis, NOW + 1);
+    expect([...silent.keys()].sort()).toEqual(['one', 'two']);
+    expect(await beat(house.redis, 'two', NOW + 20_000)).toBe(NOW + 1);
+    expect(await stillSilent(house.redis, silent)).toEqual(new Set(['one']));
+    await forget(house.redis, silent);
+    expect(await nodesListed()).toEqual(['two']);
+  });
+});
