@@ -92,6 +92,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
       http.closeAllConnections();
       await closed;
       await house.settled();
+      await house.deliveries.close();
       await leave(redis, node);
       for (const connection of [redis, ...adapterConnections]) connection.disconnect();
     },

@@ -1,4 +1,4 @@
-/** Goes over all shops. */
+/** Goes over shops. */
 import { allShops, isNoShop } from '../server/services/ghosts.ts';
 import type { House } from '../server/services/house.ts';
 
@@ -6,8 +6,12 @@ import type { House } from '../server/services/house.ts';
 const AT_ONCE = 16;
 
 /** One shop that fails does not keep the others waiting, one that is not there is passed over; the failures are thrown together. */
-export async function eachShop(house: House, work: (shop: string) => Promise<void>): Promise<void> {
-  const left = await allShops(house);
+export async function eachShop(
+  house: House,
+  work: (shop: string) => Promise<void>,
+  shops = allShops(house),
+): Promise<void> {
+  const left = await shops;
   const failures: unknown[] = [];
   const lane = async () => {
     for (let shop = left.pop(); shop !== undefined; shop = left.pop()) {

@@ -7,6 +7,7 @@ import type { House } from '../server/services/house.ts';
 import { eachShop } from './each-shop.ts';
 import { sweepGhosts } from './ghosts.ts';
 import { serveLines } from './lines.ts';
+import { relayWebhooks } from './webhooks.ts';
 
 const SECOND = 1_000;
 
@@ -30,5 +31,6 @@ export const shopJobs = { lines: serveLines } as const satisfies Record<string, 
 /** Every job there is, by the name under which the operator sees it. */
 export const jobs: Readonly<Record<string, Job>> = {
   ghosts: { everyMs: SECOND, run: sweepGhosts },
+  webhooks: { everyMs: SECOND / 4, run: relayWebhooks },
   ...Object.fromEntries(Object.entries(shopJobs).map(([name, job]) => [name, ofEachShop(job)])),
 };

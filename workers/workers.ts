@@ -1,18 +1,19 @@
 /** BullMQ runs time: each job of the table at its interval, in whichever process is free. */
 import { type ConnectionOptions, Queue, Worker } from 'bullmq';
 import type { House, Log } from '../server/services/house.ts';
+import { QUEUE_PREFIX } from '../server/services/webhook-delivery.ts';
+import { startDeliveries, type WebhookOptions } from './deliveries.ts';
 import { jobs } from './jobs.ts';
 
-/** Hash-tagged, so that all keys of the queue lie in one slot of a cluster. */
-const PREFIX = '{fenliu-jobs}';
 const QUEUE = 'time';
 
 export type WorkersParts = {
-  /** One for the queue, one for the worker, which blocks it; both are the caller's to end, after `close`. */
+  /** One for the queue, one for the workers, which block copies of it; both are the caller's to end, after `close`. */
   readonly connections: readonly [queue: ConnectionOptions, worker: ConnectionOptions];
   readonly house: House;
   readonly log: Log;
   readonly clock?: () => number;
+  readonly webhooks?: WebhookOptions;
 };
 
 export type Workers = {
@@ -21,11 +22,12 @@ export type Workers = {
 };
 
 /** Starts working; any number of processes may, beside each other. */
-export async function createWorkers({ connections, house, log, clock = Date.now }: WorkersParts): Promise<Workers> {
+export async function createWorkers(parts: WorkersParts): Promise<Workers> {
+  const { connections, house, log, clock = Date.now, webhooks = {} } = parts;
   const onError = (error: Error) => log.warn({ err: error }, 'the queue has trouble with Redis');
   const queue = new Queue(QUEUE, {
     connection: connections[0],
-    prefix: PREFIX,
+    prefix: QUEUE_PREFIX,
     defaultJobOptions: { removeOnComplete: true, removeOnFail: 1_000 },
   });
   queue.on('error', onError);
@@ -37,14 +39,15 @@ export async function createWorkers({ connections, house, log, clock = Date.now 
   }
   const worker = new Worker(QUEUE, ({ name }) => jobs[name]?.run(house, clock()) ?? Promise.resolve(), {
     connection: connections[1],
-    prefix: PREFIX,
+    prefix: QUEUE_PREFIX,
     concurrency: Object.keys(jobs).length,
   });
   worker.on('error', onError);
   worker.on('failed', (job, error) => log.error({ job: job?.name, err: error }, 'a job failed'));
+  const deliveries = startDeliveries({ connection: connections[1], house, clock, options: webhooks });
   return {
     async close() {
-      await worker.close();
+      await Promise.all([worker.close(), deliveries.close()]);
       await queue.close();
     },
   };
