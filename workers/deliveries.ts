@@ -10,6 +10,7 @@ import {
   QUEUE_PREFIX,
 } from '../server/services/webhook-delivery.ts';
 import { createPost, DeliveryFailed } from '../server/services/webhook-post.ts';
+import { takeOver } from './take-over.ts';
 
 /** Deliveries under way at once in one process: they spend their time waiting for somebody else's server. */
 const AT_ONCE = 50;
@@ -23,7 +24,10 @@ export type WebhookOptions = {
   readonly backoffMs?: number;
 };
 
-/** The wait after this many failed attempts, in ms: doubled each time, and by up to a quarter shorter, so that what failed together does not come back together. */
+/**
+ * The wait after this many failed attempts, in ms: it doubles each time, and is up to a quarter shorter by `luck` (0 to 1),
+ * so that what failed together does not come back together.
+ */
 export const waitAfter = (attempts: number, baseMs: number, luck: number) =>
   Math.round(baseMs * 2 ** (attempts - 1) * (1 - luck / 4));
 
@@ -55,6 +59,7 @@ export function startDeliveries({ connection, house, clock, options }: Deliverie
     prefix: QUEUE_PREFIX,
     concurrency: AT_ONCE,
     maxStalledCount: DEATHS,
+    ...takeOver,
     settings: { backoffStrategy: (attempts) => waitAfter(attempts, backoffMs, Math.random()) },
   });
   worker.on('error', (error) => house.log.warn({ err: error }, 'the queue has trouble with Redis'));

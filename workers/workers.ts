@@ -4,6 +4,7 @@ import type { House, Log } from '../server/services/house.ts';
 import { QUEUE_PREFIX } from '../server/services/webhook-delivery.ts';
 import { startDeliveries, type WebhookOptions } from './deliveries.ts';
 import { jobs } from './jobs.ts';
+import { takeOver } from './take-over.ts';
 
 const QUEUE = 'time';
 
@@ -41,6 +42,7 @@ export async function createWorkers(parts: WorkersParts): Promise<Workers> {
     connection: connections[1],
     prefix: QUEUE_PREFIX,
     concurrency: Object.keys(jobs).length,
+    ...takeOver,
   });
   worker.on('error', onError);
   worker.on('failed', (job, error) => log.error({ job: job?.name, err: error }, 'a job failed'));

@@ -20,8 +20,14 @@ export const webhookAgents = (config: ShopConfig): Agent[] =>
 
 const hasAny = ({ config }: Shop) => webhookAgents(config).length > 0;
 
-/** Told before the configuration says so: whatever becomes of the caller after that, the workers look and set it right. */
-export const announceWebhook = (house: House, shop: string) => addWebhookShop(house.redis, shop);
+/**
+ * Told before the configuration says so: events are kept from then on, and whatever becomes of the caller, the workers
+ * look and set it right. Throws `not-found` for an unknown shop.
+ */
+export async function announceWebhook(house: House, shop: string): Promise<void> {
+  await house.configs.use(shop, ({ scope }) => followEvents(scope, true));
+  await addWebhookShop(house.redis, shop);
+}
 
 function commandsFor(agent: string, wanted: boolean): PresenceCommand[] {
   const socket = WEBHOOK_SOCKET;

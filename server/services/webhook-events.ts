@@ -59,7 +59,11 @@ export async function relayEvents(house: House, shop: string, now: number): Prom
     const events = await takeEvents(house.redis, shop, { count: BATCH, staleMs: STALE_MS });
     // Nobody has them read yet, or whoever changed the configuration got no further.
     if (!events) return tendWebhooks(house, shop, now);
-    if (events.length === 0) return;
+    if (events.length === 0) {
+      const { config } = await house.configs.fresh(shop);
+      // Announced, and then nothing came of it.
+      return webhookAgents(config).length > 0 ? undefined : tendWebhooks(house, shop, now);
+    }
     await house.deliveries.add(await deliveriesOf(house, shop, events));
     if (events.some(({ type }) => type === 'configured')) await tendWebhooks(house, shop, now);
     await finishEvents(house.redis, shop, events);

@@ -5,7 +5,10 @@ import { type BuyerClient, verifyWebhook } from '../../client-sdk/index.ts';
 import { sweepGhosts } from '../../server/services/ghosts.ts';
 import type { House, Tell } from '../../server/services/house.ts';
 import { putAgent, secretNames } from '../../server/services/shops.ts';
+import { announceWebhook } from '../../server/services/webhook-attendance.ts';
+import { type Delivery, deliver } from '../../server/services/webhook-delivery.ts';
 import { relayEvents, webhookShops } from '../../server/services/webhook-events.ts';
+import { createPost } from '../../server/services/webhook-post.ts';
 import { readSecret } from '../../server/store/configure.ts';
 import { connect } from '../../server/store/connect.ts';
 import { keysOfShop } from '../../server/store/keys.ts';
@@ -253,6 +256,26 @@ describe('nothing is lost, and nothing answered twice', () => {
     expect(await saidIn(conversation)).toEqual(['Hello.']);
   });
 
+  test('when a worker dies after saying what was answered, and the receiver answers otherwise the next time', async () => {
+    const { conversation } = await newBuyer();
+    const id = `again-${conversation}`;
+    const delivery: Delivery = {
+      id,
+      shop: dispatcher.shop,
+      agent: 'robo',
+      type: 'conversation:assigned',
+      conversation,
+      at: Date.now(),
+    };
+    const by = { post: createPost({ privateAddresses: true }), clock: Date.now };
+    for (const text of ['Hello.', 'Good day.']) {
+      receiver.react = () => ({ messages: [{ text }] });
+      expect(await deliver(house, delivery, by)).toBe('delivered');
+    }
+    expect(sentAbout(conversation).map((received) => received.id)).toEqual([id, id]);
+    expect(await saidIn(conversation)).toEqual(['Hello.']);
+  });
+
   test('when two workers work beside each other', async () => {
     await Promise.all([work(), work()]);
     receiver.react = ({ event }) => ({ messages: [{ text: event.type }] });
@@ -327,6 +350,17 @@ describe('a robot with a webhook', () => {
     await call('PUT', 'agents/robo', robot({ url: receiver.url }));
     expect(await webhookShops(house)).toContain(shop);
     expect(await house.redis.xinfo('GROUPS', events)).toHaveLength(1);
+  });
+
+  test('that was announced, and never set, is forgotten by the workers', async () => {
+    const { shop } = dispatcher;
+    await putRobot(null);
+    await announceWebhook(house, shop);
+    expect(await webhookShops(house)).toContain(shop);
+    await work();
+    await until(async () => !(await webhookShops(house)).includes(shop));
+    await expect(announceWebhook(house, 'no-such-shop')).rejects.toThrow('no shop');
+    await putRobot({ url: receiver.url });
   });
 
   test('is set right by the workers where whoever set it got no further', async () => {
