@@ -19,7 +19,7 @@ import { StaleConfig } from '../store/script.ts';
 import type { House } from './house.ts';
 import { hashKey, hashPassword } from './passwords.ts';
 import { tellEffects } from './told.ts';
-import { announceWebhook, tendWebhooks } from './webhook-attendance.ts';
+import { announceWebhook, followWebhookChange } from './webhook-attendance.ts';
 
 /** Names of secrets; those of a password and of a webhook are followed by the agent's id. */
 export const secretNames = {
@@ -168,15 +168,6 @@ export async function patchSettings(house: House, shop: string, patch: SettingsP
 /** The secret that signs deliveries is there only when the webhook was set, or set to another URL. */
 export type AgentAnswer = Agent & { readonly webhookSecret?: string };
 
-/** The configuration says who has a webhook; the rest follows, and where it does not now, the workers see to it. */
-async function afterWebhookChange(house: House, shop: string, now: number): Promise<void> {
-  try {
-    await tendWebhooks(house, shop, now);
-  } catch (error) {
-    house.log.warn({ shop, err: error }, 'a change of a webhook takes effect only with the next turn of the workers');
-  }
-}
-
 /**
  * Creates or replaces an agent; password and webhook stay if none is given. Throws `conflict` for a second owner, for an
  * owner who would be none any more, and for who serves as what they would no longer be; `invalid` for a robot that
@@ -228,7 +219,7 @@ export async function putAgent(
       },
     };
   });
-  if (agent.webhook || before) await afterWebhookChange(house, shop, now);
+  if (agent.webhook || before) await followWebhookChange(house, shop, now);
   return agent.webhook && agent.webhook.url !== before?.url ? { ...agent, webhookSecret: made } : agent;
 }
 
@@ -265,7 +256,7 @@ export async function deleteAgent(house: House, shop: string, id: string, now: n
     const secrets = { [secretNames.password + id]: '', [secretNames.webhook + id]: '' };
     return { agents: new Map([[id, undefined]]), groups, secrets };
   });
-  if (webhook) await afterWebhookChange(house, shop, now);
+  if (webhook) await followWebhookChange(house, shop, now);
 }
 
 /** Creates or replaces a group. Throws `invalid` for members that are not there, or a robot that is none. */

@@ -73,3 +73,12 @@ export async function tendWebhooks(house: House, shop: string, now: number): Pro
   // Somebody may have set one meanwhile, and have been taken off the list with this.
   if (hasAny(await house.configs.fresh(shop))) await addWebhookShop(house.redis, shop);
 }
+
+/** The same after a change that has been made: where it fails, the change stands, and the workers see to the rest. */
+export async function followWebhookChange(house: House, shop: string, now: number): Promise<void> {
+  try {
+    await tendWebhooks(house, shop, now);
+  } catch (error) {
+    house.log.warn({ shop, err: error }, 'a change of a webhook takes effect only with the next turn of the workers');
+  }
+}

@@ -164,6 +164,21 @@ describe('deliveries', () => {
     expect(sentAbout(conversation).filter(({ event }) => event.type === 'message:created')).toHaveLength(1);
   });
 
+  test('go to the proxy of the night too, whose hand-over waits for the morning', async () => {
+    await work();
+    receiver.react = ({ event }) =>
+      event.type === 'message:created' ? { messages: [{ text: 'We open at eight.' }], handover: {} } : '';
+    const allDay = { enabled: true, proxy: 'robo', from: '00:00', until: '00:00' };
+    await dispatcher.call('PATCH', 'settings', { nightShift: allDay });
+    const { buyer, conversation } = await newBuyer();
+    await buyer.send(conversation, 'hello');
+    await until(async () => (await messagesOf(conversation)).length === 2);
+    expect(await saidIn(conversation)).toEqual(['hello', 'We open at eight.']);
+    expect(sentAbout(conversation)[0]?.event.data).toMatchObject({ assignment: { outcome: 'proxy', agent: 'robo' } });
+    expect((await dispatcher.get(`conversations/${conversation}`)).agent).toBe('robo');
+    await dispatcher.call('PATCH', 'settings', { nightShift: { enabled: false } });
+  });
+
   test('are tried again until they succeed, and answered once', async () => {
     await work();
     let failures = 0;
