@@ -1,6 +1,7 @@
 /**
  * The client SDK of Fenliu, for browsers and Node: `BuyerClient` for a shop's chat window, `AgentClient` for the desk of
- * its agents and for robots. The contract comes as types only, so that no schema gets into a page.
+ * its agents and for robots; `verifyWebhook` for robots that are called over HTTP instead. The contract comes as types
+ * only, so that no schema gets into a page.
  */
 export { AgentClient, type AgentClientEvents, type AgentClientOptions } from './agent-client.ts';
 export { BuyerClient, type BuyerClientEvents, type BuyerClientOptions } from './buyer-client.ts';
@@ -9,3 +10,4 @@ export type { ClientOptions, CommandOptions, ConnectionEvents, ListOptions } fro
 export { CommandError, type CommandErrorCode } from './command-error.ts';
 export type { AnswerOf, DataOf } from './commands.ts';
 export type * from './contract/index.ts';
+export { verifyWebhook, type WebhookCheck } from './verify-webhook.ts';

@@ -101,6 +101,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
       // What came while we closed has left by now, too; what the store does not know the sweep of ghosts finds.
       const ended = await gateway.settled();
       await house.settled();
+      await house.deliveries.close();
       await heartbeat.stop(ended);
       for (const connection of [redis, ...adapterConnections]) connection.disconnect();
     },

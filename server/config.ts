@@ -13,6 +13,7 @@ const environment = z.object({
   DEMO: z.enum(['0', '1']).default('1'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  WEBHOOK_PRIVATE: z.enum(['0', '1']).default('0'),
   CASES_DIR: z.string().min(1).optional(),
 });
 
@@ -30,6 +31,8 @@ export type Config = {
   readonly logLevel: string;
   /** Proxies in front of us that are believed about the client's address; 0 for none. */
   readonly trustProxy: number;
+  /** Webhooks may be at addresses of our own network too. */
+  readonly webhookPrivate: boolean;
   /** Where `npm run cases` reads its stories. */
   readonly casesDir: string | undefined;
 };
@@ -54,6 +57,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     demo: e.DEMO === '1',
     logLevel: e.LOG_LEVEL,
     trustProxy: e.TRUST_PROXY,
+    webhookPrivate: e.WEBHOOK_PRIVATE === '1',
     casesDir: e.CASES_DIR,
   };
 }

@@ -1,4 +1,4 @@
-/** Goes over all shops. */
+/** Goes over shops. */
 import { atOnce } from '../server/services/at-once.ts';
 import { allShops, isNoShop } from '../server/services/ghosts.ts';
 import type { House } from '../server/services/house.ts';
@@ -6,8 +6,12 @@ import type { House } from '../server/services/house.ts';
 const SHOPS_AT_ONCE = 16;
 
 /** One shop that fails does not keep the others waiting, one that is not there is passed over; the failures are thrown together. */
-export async function eachShop(house: House, work: (shop: string) => Promise<unknown>): Promise<void> {
-  const failures = await atOnce(SHOPS_AT_ONCE, await allShops(house), async (shop) => {
+export async function eachShop(
+  house: House,
+  work: (shop: string) => Promise<unknown>,
+  shops = allShops(house),
+): Promise<void> {
+  const failures = await atOnce(SHOPS_AT_ONCE, await shops, async (shop) => {
     try {
       await work(shop);
     } catch (error) {

@@ -11,6 +11,7 @@ import { closeIdleConversations } from './idle.ts';
 import { serveLines } from './lines.ts';
 import { tellPlaces } from './places.ts';
 import { sweepReplies } from './replies.ts';
+import { relayWebhooks } from './webhooks.ts';
 
 const SECOND = 1_000;
 
@@ -45,5 +46,6 @@ export async function runShopJobs(house: House, shop: string, now: number): Prom
 /** Every job there is, by the name under which the operator sees it. */
 export const jobs: Readonly<Record<string, Job>> = {
   ghosts: { everyMs: SECOND, run: sweepGhosts },
+  webhooks: { everyMs: SECOND / 4, run: relayWebhooks },
   ...Object.fromEntries(Object.entries(shopJobs).map(([name, job]) => [name, ofEachShop(job)])),
 };

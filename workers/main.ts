@@ -23,10 +23,12 @@ try {
   // No sockets of its own: it tells those of the server nodes through the adapter.
   const io: Io = new Server({ adapter: createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' }) });
   const house = createHouse({ redis, tell: createTell(io), log });
-  const workers = await createWorkers({ connections: [forQueue, forWorker], house, log });
+  const webhooks = { privateAddresses: config.webhookPrivate };
+  const workers = await createWorkers({ connections: [forQueue, forWorker], house, log, webhooks });
   closeOnSignal(log, async () => {
     await workers.close();
     await house.settled();
+    await house.deliveries.close();
     for (const connection of [redis, publisher, subscriber, forQueue, forWorker]) connection.disconnect();
   });
   log.info({}, 'working');

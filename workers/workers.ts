@@ -7,30 +7,26 @@
 import { type ConnectionOptions, Worker } from 'bullmq';
 import type { House, Log } from '../server/services/house.ts';
 import { openQueue, type QueueName, queueOptions } from '../server/services/queues.ts';
+import { startDeliveries, type WebhookOptions } from './deliveries.ts';
 import { jobs as allJobs, type Job } from './jobs.ts';
+import { takeOver } from './take-over.ts';
 
 const QUEUE: QueueName = 'time';
 
-/**
- * What a killed process had taken is taken again after at most the sum, in ms. Short, because a job killed before its
- * next turn was made holds its schedule up for as long; a process too busy to renew its lock in time only makes the job
- * run twice, which is harmless.
- */
-const LOCK_MS = 5_000;
-const STALLED_MS = 2_000;
 /** How often a process looks whether every job still has a next turn, in ms: the operator can remove one on the board. */
 const LOOK_MS = 5_000;
 /** A next turn this long overdue is lost, in ms: what merely was killed has been taken again by then. */
-const LOST_AFTER_MS = 2 * (LOCK_MS + STALLED_MS);
+const LOST_AFTER_MS = 2 * (takeOver.lockDuration + takeOver.stalledInterval);
 
 export type WorkersParts = {
-  /** One for the queue, one for the worker, which blocks it; both are the caller's to end, after `close`. */
+  /** One for the queue, one for the workers, which block copies of it; both are the caller's to end, after `close`. */
   readonly connections: readonly [queue: ConnectionOptions, worker: ConnectionOptions];
   readonly house: House;
   readonly log: Log;
   readonly clock?: () => number;
   /** What is to be done; the table of workers/jobs.ts unless said. */
   readonly jobs?: Readonly<Record<string, Job>>;
+  readonly webhooks?: WebhookOptions;
 };
 
 export type Workers = {
@@ -40,8 +36,9 @@ export type Workers = {
 
 /** Starts working; any number of processes may, beside each other. */
 export async function createWorkers(parts: WorkersParts): Promise<Workers> {
-  const { connections, house, log, clock = Date.now, jobs = allJobs } = parts;
-  const queue = openQueue(QUEUE, connections[0], log);
+  const { connections, house, log, clock = Date.now, jobs = allJobs, webhooks = {} } = parts;
+  const onError = (error: Error) => log.warn({ err: error }, 'the queue has trouble with Redis');
+  const queue = openQueue(QUEUE, connections[0], onError);
 
   const schedule = (name: string, { everyMs }: Job) => queue.upsertJobScheduler(name, { every: everyMs }, { name });
   for (const { key } of await queue.getJobSchedulers()) {
@@ -78,15 +75,15 @@ export async function createWorkers(parts: WorkersParts): Promise<Workers> {
     connection: connections[1],
     // One more than there are jobs, so that a turn that passes never waits for a job that is slow.
     concurrency: Object.keys(jobs).length + 1,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_MS,
+    ...takeOver,
   });
-  worker.on('error', (error) => log.warn({ err: error }, 'the worker has trouble with Redis'));
+  worker.on('error', onError);
   worker.on('failed', (job, error) => log.error({ job: job?.name, err: error }, 'a job failed'));
+  const deliveries = startDeliveries({ connection: connections[1], house, clock, options: webhooks });
   return {
     async close() {
       clearInterval(looking);
-      await worker.close();
+      await Promise.all([worker.close(), deliveries.close()]);
       await queue.close();
     },
   };

@@ -76,6 +76,12 @@ export const assignment = z.object({
   trace: z.array(traceItem),
 });
 
+/** Where a robot is sent what happens. All staff of the shop can read it: secrets have no place in it. */
+const webhookUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2_000)
+  .refine((url) => !/^\w+:\/*[^/?#]*@/.test(url), 'must not carry a user or password');
+
 export const agent = z.object({
   id: identifier,
   name: z.string(),
@@ -83,6 +89,8 @@ export const agent = z.object({
   kind,
   /** Conversations at once; absent: no limit. */
   capacity: z.int().optional(),
+  /** A robot that is sent what happens over HTTP, instead of keeping a socket. */
+  webhook: z.object({ url: z.string() }).optional(),
 });
 
 const shortText = z.string().trim().min(1).max(200);
@@ -93,6 +101,8 @@ export const agentPut = z.strictObject({
   kind: kind.default('human'),
   capacity: z.int().min(1).max(100_000).nullish(),
   password: z.string().min(8).max(200).optional(),
+  /** For robots; `null` removes it, and it stays if none is sent. */
+  webhook: z.strictObject({ url: webhookUrl }).nullish(),
 });
 
 const bindings = z.array(identifier).max(1_000).default([]);

@@ -4,4 +4,5 @@ export * from './errors.ts';
 export * from './rest.ts';
 export * from './settings.ts';
 export * from './sockets.ts';
+export * from './webhooks.ts';
 export * from './words.ts';

@@ -18,6 +18,7 @@ import {
   unheld,
 } from './entities.ts';
 import { settings, settingsPatch } from './settings.ts';
+import { deadLetter } from './webhooks.ts';
 import { conversationState, identifier, presence } from './words.ts';
 
 /** Who calls: the holder of the admin key, of the shop's API key, an agent's session by role, or nobody in particular. */
@@ -97,10 +98,11 @@ export const routes = {
   putAgent: {
     method: 'put',
     path: '/shops/:shop/agents/:agent',
-    summary: 'Create or replace an agent; the password stays if none is sent',
+    summary: 'Create or replace an agent; password and webhook stay if none is sent',
     who: owners,
     body: agentPut,
-    answer: agent,
+    /** The secret that signs deliveries is answered once: when the webhook is set, or set to another URL. */
+    answer: agent.extend({ webhookSecret: z.string().optional() }),
   },
   deleteAgent: {
     method: 'delete',
@@ -131,6 +133,13 @@ export const routes = {
     summary: 'A session token for a program that acts as this agent',
     who: programs,
     answer: token,
+  },
+  rotateWebhookSecret: {
+    method: 'post',
+    path: '/shops/:shop/agents/:agent/webhook-secret',
+    summary: 'A new secret for the webhook of a robot; the old one signs nothing any more',
+    who: owners,
+    answer: z.object({ webhookSecret: z.string() }),
   },
   listGroups: {
     method: 'get',
@@ -243,6 +252,21 @@ export const routes = {
     summary: 'One assignment with its trace: why the buyer went where they went',
     who: staff,
     answer: assignment,
+  },
+  listDeadLetters: {
+    method: 'get',
+    path: '/shops/:shop/dead-letters',
+    summary: 'Deliveries to webhooks that failed at every attempt, latest first',
+    who: supervisors,
+    query: z.strictObject({ limit, cursor }),
+    answer: z.object({ deadLetters: z.array(deadLetter), next }),
+  },
+  retryDeadLetter: {
+    method: 'post',
+    path: '/shops/:shop/dead-letters/:delivery/retry',
+    summary: 'Deliver it again, with all attempts anew',
+    who: supervisors,
+    answer: done,
   },
 } as const satisfies Record<string, Route>;
 

@@ -63,7 +63,8 @@ try {
   if (config.demo) await seedDemo(application.house, Date.now());
   const onError = (error: Error) => log.warn({ err: error }, 'the connection of the workers to Redis has trouble');
   const connections = [connect(redis, onError), connect(redis, onError)] as const;
-  const workers = await createWorkers({ connections, log, house: application.house });
+  const webhooks = { privateAddresses: config.webhookPrivate };
+  const workers = await createWorkers({ connections, log, house: application.house, webhooks });
   started.push(async () => {
     await workers.close();
     for (const connection of connections) connection.disconnect();

@@ -1,4 +1,5 @@
 /** Puts a house together around one connection to Redis. */
+import { createDeliveries } from '../store/deliveries.ts';
 import type { Connection } from '../store/script.ts';
 import { createConfigs } from './configs.ts';
 import type { House, Log, Tell } from './house.ts';
@@ -41,6 +42,7 @@ export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts)
     ids,
     configs: createConfigs(redis),
     buyers: createKnownBuyers(),
+    deliveries: createDeliveries(redis, (error) => log.warn({ err: error }, 'the queue has trouble with Redis')),
     due(shop, now) {
       const running = sweeping.get(shop);
       if (running) {

@@ -1,5 +1,6 @@
 /** What every service works with. Made once a process; no service reaches for anything else. */
 import type { AgentEventData, agentEvents, BuyerEventData, buyerEvents } from '../../client-sdk/contract/index.ts';
+import type { Deliveries } from '../store/deliveries.ts';
 import type { Connection } from '../store/script.ts';
 import type { Configs } from './configs.ts';
 import type { Ids } from './ids.ts';
@@ -47,6 +48,8 @@ export type House = {
   readonly ids: Ids;
   readonly tell: Tell;
   readonly log: Log;
+  /** What is to be delivered to webhooks; the queue behind it is made when it is first needed. */
+  readonly deliveries: Deliveries;
   /** Something in a shop is due (a place came free, a holder left): it is swept after the answer. `now` in ms. */
   due(shop: string, now: number): void;
   /** Resolves when nothing that was put off is still under way. */

@@ -1,26 +1,9 @@
-/** The queues of jobs: what they are called, where they stand in Redis, and what becomes of a job that has ended. */
-import { type ConnectionOptions, type DefaultJobOptions, Queue } from 'bullmq';
-import { jobsPrefix } from '../store/keys.ts';
+/** Looking at the queues of jobs, without working at them. */
+import type { ConnectionOptions, Queue } from 'bullmq';
+import { openQueue, type QueueName, queueNames } from '../store/queues.ts';
 import type { Log } from './house.ts';
 
-/** Every queue; the operator's board and the metrics show those listed here. */
-export const queues = {
-  /** What time brings about: the repeated jobs of workers/jobs.ts. */
-  time: { removeOnComplete: true, removeOnFail: { count: 1_000 } },
-} as const satisfies Record<string, DefaultJobOptions>;
-
-export type QueueName = keyof typeof queues;
-export const queueNames = Object.keys(queues) as QueueName[];
-
-/** What a queue and the workers at it must agree on. */
-export const queueOptions = { prefix: jobsPrefix } as const;
-
-/** A handle of a queue. The connection is the caller's to end, after the handle is closed. */
-export function openQueue(name: QueueName, connection: ConnectionOptions, log: Log): Queue {
-  const queue = new Queue(name, { ...queueOptions, connection, defaultJobOptions: queues[name] });
-  queue.on('error', (error) => log.warn({ queue: name, err: error }, 'a queue has trouble with Redis'));
-  return queue;
-}
+export { openQueue, type QueueName, queueNames, queueOptions } from '../store/queues.ts';
 
 /** How many jobs of a queue are in a state. */
 export type JobCounts = { readonly queue: QueueName; readonly failed: number; readonly waiting: number };
@@ -40,10 +23,12 @@ export function createQueueHandles<C extends ConnectionOptions>(
   log: Log,
 ): QueueHandles {
   let opened: { readonly connection: C; readonly handles: readonly Queue[] } | undefined;
+  const onError = (queue: QueueName) => (error: Error) =>
+    log.warn({ queue, err: error }, 'a queue has trouble with Redis');
   const all = () => {
     if (!opened) {
       const connection = open();
-      opened = { connection, handles: queueNames.map((name) => openQueue(name, connection, log)) };
+      opened = { connection, handles: queueNames.map((name) => openQueue(name, connection, onError(name))) };
     }
     return opened.handles;
   };

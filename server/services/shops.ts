@@ -20,9 +20,15 @@ import { StaleConfig } from '../store/script.ts';
 import type { House } from './house.ts';
 import { hashKey, hashPassword } from './passwords.ts';
 import { tellEffects } from './told.ts';
+import { announceWebhook, followWebhookChange } from './webhook-attendance.ts';
 
-/** Names of secrets; a password's is followed by the agent's id. */
-export const secretNames = { apiKey: 'apiKey', buyerSecret: 'buyerSecret', password: 'password:' } as const;
+/** Names of secrets; those of a password and of a webhook are followed by the agent's id. */
+export const secretNames = {
+  apiKey: 'apiKey',
+  buyerSecret: 'buyerSecret',
+  password: 'password:',
+  webhook: 'webhook:',
+} as const;
 
 /** The configuration after the change. */
 function applied(config: ShopConfig, fields: ConfigFields): ShopConfig {
@@ -166,16 +172,32 @@ export async function patchSettings(house: House, shop: string, patch: SettingsP
   return result;
 }
 
+/** The secret that signs deliveries is there only when the webhook was set, or set to another URL. */
+export type AgentAnswer = Agent & { readonly webhookSecret?: string };
+
 /**
- * Creates or replaces an agent; the password stays if none is given. Throws `conflict` for a second owner, for an owner who
- * would be none any more, and for who serves as what they would no longer be; `invalid` for a robot that supervises.
+ * Creates or replaces an agent; password and webhook stay if none is given. Throws `conflict` for a second owner, for an
+ * owner who would be none any more, and for who serves as what they would no longer be; `invalid` for a robot that
+ * supervises, and for a human with a webhook.
  */
-export async function putAgent(house: House, shop: string, id: string, put: AgentPut, now: number): Promise<Agent> {
-  const { password, capacity, ...rest } = put;
-  const agent: Agent = { id, ...rest, ...(capacity ? { capacity } : {}) };
+export async function putAgent(
+  house: House,
+  shop: string,
+  id: string,
+  put: AgentPut,
+  now: number,
+): Promise<AgentAnswer> {
+  const { password, capacity, webhook, ...rest } = put;
+  let agent: Agent = { id, ...rest, ...(capacity ? { capacity } : {}) };
   if (agent.kind === 'robot' && agent.role !== 'agent') {
     throw new Refusal('invalid', undefined, [{ path: 'role', problem: 'must be agent for a robot' }]);
   }
+  if (agent.kind === 'human' && webhook) {
+    throw new Refusal('invalid', undefined, [{ path: 'webhook', problem: 'is for robots; people keep a socket' }]);
+  }
+  if (webhook) await announceWebhook(house, shop);
+  const made = house.ids.secret();
+  let before: Agent['webhook'];
   const hash = password === undefined ? undefined : await hashPassword(password);
   await changeConfig(house, shop, now, (config) => {
     if (config.agents.get(id)?.role === 'owner' && agent.role !== 'owner') {
@@ -191,12 +213,21 @@ export async function putAgent(house: House, shop: string, id: string, put: Agen
     }
     if (agent.kind === 'human') mustNotBeRobot(config, id);
     else mustNotBeMember(config, id);
+    before = config.agents.get(id)?.webhook;
+    const after = agent.kind === 'robot' ? (webhook === undefined ? before : (webhook ?? undefined)) : undefined;
+    const { webhook: _, ...others } = agent;
+    agent = { ...others, ...(after ? { webhook: after } : {}) };
     return {
       agents: new Map([[id, agent]]),
-      ...(hash === undefined ? {} : { secrets: { [secretNames.password + id]: hash } }),
+      secrets: {
+        ...(hash === undefined ? {} : { [secretNames.password + id]: hash }),
+        // Another receiver must not be able to sign like the one before.
+        ...(after?.url === before?.url ? {} : { [secretNames.webhook + id]: after ? made : '' }),
+      },
     };
   });
-  return agent;
+  if (agent.webhook || before) await followWebhookChange(house, shop, now);
+  return agent.webhook && agent.webhook.url !== before?.url ? { ...agent, webhookSecret: made } : agent;
 }
 
 /** An account that serves as a robot somewhere stays one. */
@@ -214,6 +245,7 @@ function mustNotBeMember(config: ShopConfig, id: string): void {
 
 /** Removes an agent, also from their groups; what they hold is dispatched again. Throws `not-found`, `conflict`. */
 export async function deleteAgent(house: House, shop: string, id: string, now: number): Promise<void> {
+  let webhook: Agent['webhook'];
   await changeConfig(house, shop, now, (config) => {
     const agent = config.agents.get(id);
     if (!agent) throw noAgent(id);
@@ -227,8 +259,11 @@ export async function deleteAgent(house: House, shop: string, id: string, now: n
       const members = group.members.filter((member) => member.agent !== id);
       if (members.length < group.members.length) groups.set(group.id, { ...group, members });
     }
-    return { agents: new Map([[id, undefined]]), groups, secrets: { [secretNames.password + id]: '' } };
+    webhook = agent.webhook;
+    const secrets = { [secretNames.password + id]: '', [secretNames.webhook + id]: '' };
+    return { agents: new Map([[id, undefined]]), groups, secrets };
   });
+  if (webhook) await followWebhookChange(house, shop, now);
 }
 
 /** Creates or replaces a group. Throws `invalid` for members that are not there, or a robot that is none. */

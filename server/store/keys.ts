@@ -2,8 +2,10 @@
 
 const PREFIX = 'fenliu:';
 
-/** The set of all shop ids; the only key outside a shop. */
+/** The set of all shop ids. */
 export const shopsKey = `${PREFIX}shops`;
+/** Of those, the ones whose events webhooks are made of, so that the others cost nothing. */
+export const webhookShopsKey = `${PREFIX}webhook-shops`;
 /** Server nodes by their last heartbeat, in ms. */
 export const nodesKey = `${PREFIX}nodes`;
 /** BullMQ's own keys begin with it. Hash-tagged, so that all of a queue lie in one slot of a cluster. */

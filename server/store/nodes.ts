@@ -43,7 +43,11 @@ export async function forget(redis: Connection, nodes: SilentNodes): Promise<voi
 export type RecordedSocket = { readonly agent: string; readonly socket: string; readonly node: string };
 
 /** Sockets of a shop that are recorded under one of `nodes`. */
-export async function socketsOf(redis: Connection, shop: string, nodes: SilentNodes): Promise<RecordedSocket[]> {
+export async function socketsOf(
+  redis: Connection,
+  shop: string,
+  nodes: { has(node: string): boolean },
+): Promise<RecordedSocket[]> {
   const all = await redis.hgetall(keysOfShop(shop).sockets);
   return Object.entries(all)
     .filter(([, node]) => nodes.has(node))
@@ -51,4 +55,9 @@ export async function socketsOf(redis: Connection, shop: string, nodes: SilentNo
       const colon = field.indexOf(':');
       return { agent: field.slice(0, colon), socket: field.slice(colon + 1), node };
     });
+}
+
+/** Agents of a shop who are connected to this node. */
+export async function agentsOn(redis: Connection, shop: string, node: string): Promise<Set<string>> {
+  return new Set((await socketsOf(redis, shop, new Set([node]))).map(({ agent }) => agent));
 }

@@ -21,7 +21,7 @@ const undo: (() => unknown)[] = [];
 beforeAll(async () => {
   own = await startOwnRedis();
   redis = connect({ url: own.url }, () => undefined);
-  queue = openQueue('time', redis, testLog);
+  queue = openQueue('time', redis, (error) => testLog.warn({ err: error }, 'the queue'));
 });
 beforeEach(() => {
   key = `test:${randomUUID()}`;

@@ -32,6 +32,7 @@ export function createTestHouse(redisUrl: string, parts: Partial<Omit<HouseParts
     house,
     async close() {
       await house.settled();
+      await house.deliveries.close();
       redis.disconnect();
     },
   };

@@ -72,6 +72,8 @@ export type SeededShop = NewShop & {
   readonly id: string;
   readonly conversation: string;
   readonly assignment: string;
+  /** On its way to the webhook of the robot `hook`. */
+  readonly delivery: string;
   readonly sessions: { readonly owner: string; readonly supervisor: string; readonly agent: string };
 };
 
@@ -86,6 +88,8 @@ export async function seedShop(house: House): Promise<SeededShop> {
   await putAgent(house, id, SUPERVISOR, { ...person, name: 'Sue', role: 'supervisor' }, NOW);
   await putAgent(house, id, AGENT, { ...person, name: 'Ann', role: 'agent' }, NOW);
   await putAgent(house, id, 'robo', { name: 'Robo', role: 'agent', kind: 'robot' }, NOW);
+  const webhook = { url: 'https://hook.invalid/fenliu' };
+  await putAgent(house, id, 'hook', { name: 'Hook', role: 'agent', kind: 'robot', webhook }, NOW);
   const binds = { crowds: ['vip'], products: [], intents: [], orderStates: [] };
   const members = [{ agent: AGENT, level: 3 }];
   await putGroup(house, id, 'sales', { name: 'Sales', binds, members, mode: 'efficiency-first', robot: null }, NOW);
@@ -96,12 +100,16 @@ export async function seedShop(house: House): Promise<SeededShop> {
     const saying = { conversation: conversation.id, clientId: text, body: { type: 'text', text } } as const;
     await say(house, { kind: 'buyer', shop: id, id: 'bob' }, saying, NOW);
   }
+  const delivery = `delivery-${nanoid(10)}`;
+  const about = { shop: id, agent: 'hook', conversation: conversation.id, at: NOW };
+  await house.deliveries.add([{ id: delivery, type: 'conversation:assigned', ...about }]);
   const session = (agent: string) => signSession({ id: agent, shop: id }, keys.secret, NOW);
   return {
     ...made,
     id,
     conversation: conversation.id,
     assignment: assignment.id,
+    delivery,
     sessions: {
       owner: await session(made.owner.id),
       supervisor: await session(SUPERVISOR),
@@ -149,6 +157,9 @@ export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
   getConversation: ({ conversation }) => ({ params: { conversation } }),
   listMessages: ({ conversation }) => ({ params: { conversation }, query: '?limit=2' }),
   getAssignment: ({ assignment }) => ({ params: { assignment } }),
+  rotateWebhookSecret: () => ({ params: { agent: 'hook' } }),
+  listDeadLetters: () => ({ query: '?limit=2' }),
+  retryDeadLetter: ({ delivery }) => ({ params: { delivery } }),
 };
 
 /** Makes the example call of a route; what it needs is made by the admin. */

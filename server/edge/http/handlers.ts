@@ -3,5 +3,6 @@ import type { Handlers } from './call.ts';
 import { boardHandlers } from './handlers-board.ts';
 import { peopleHandlers } from './handlers-people.ts';
 import { shopHandlers } from './handlers-shop.ts';
+import { webhookHandlers } from './handlers-webhooks.ts';
 
-export const handlers: Handlers = { ...shopHandlers, ...peopleHandlers, ...boardHandlers };
+export const handlers: Handlers = { ...shopHandlers, ...peopleHandlers, ...boardHandlers, ...webhookHandlers };

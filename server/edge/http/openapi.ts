@@ -7,6 +7,7 @@ import {
   buyer,
   buyerPut,
   conversation,
+  deadLetter,
   type ErrorCode,
   errorCatalogue,
   failure,
@@ -21,6 +22,8 @@ import {
   settings,
   settingsPatch,
   unheld,
+  webhookAnswer,
+  webhookEvent,
 } from '../../../client-sdk/contract/index.ts';
 import { paramNames, routeNames } from './call.ts';
 
@@ -35,12 +38,14 @@ const named: Record<Direction, Record<string, z.ZodType>> = {
     Assignment: assignment,
     Buyer: buyer,
     Conversation: conversation,
+    DeadLetter: deadLetter,
     Failure: failure,
     Group: group,
     LiveAgent: liveAgent,
     Message: message,
     Settings: settings,
     Unheld: unheld,
+    WebhookEvent: webhookEvent,
   },
   // What is sent has its own names: with defaults, what may be left out there is always there in an answer.
   input: {
@@ -49,6 +54,7 @@ const named: Record<Direction, Record<string, z.ZodType>> = {
     BuyerPut: buyerPut,
     GroupPut: groupPut,
     SettingsPatch: settingsPatch,
+    WebhookAnswer: webhookAnswer,
   },
 };
 
@@ -164,6 +170,31 @@ function refusalResponse(code: ErrorCode): Json {
   };
 }
 
+/** What robots with a webhook are called with, and may answer. */
+const webhooks: Json = {
+  delivery: {
+    post: {
+      operationId: 'delivery',
+      summary: 'Something has happened that concerns a robot with a webhook; signed, see Fenliu-Signature',
+      tags: ['webhooks'],
+      security: [],
+      parameters: ['Fenliu-Delivery', 'Fenliu-Timestamp', 'Fenliu-Signature'].map((name) => ({
+        name,
+        in: 'header',
+        required: true,
+        schema: { type: 'string' },
+      })),
+      requestBody: { required: true, content: json(refTo('schemas', 'WebhookEvent')) },
+      responses: {
+        200: {
+          description: 'Taken; what is to be done, if anything',
+          content: json(refTo('schemas', 'WebhookAnswer')),
+        },
+      },
+    },
+  },
+};
+
 /** The document, as JSON. */
 export function openApiDocument(): Json {
   const names = collect();
@@ -189,6 +220,7 @@ export function openApiDocument(): Json {
       name,
     })),
     paths,
+    webhooks,
     components: {
       securitySchemes: {
         bearer: {
