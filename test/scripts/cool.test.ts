@@ -60,6 +60,16 @@ describe('the hot window', () => {
     expect(await stage.scores('warm')).toEqual({ 'x:A': NOON + HOUR });
   });
 
+  it('is looked up for exactly the agent named', async () => {
+    const stage = await stageOf({ agents: { 'a-1.b': {}, 'a-1xb': {} } });
+    await stage.be('online', 'a-1.b');
+    await stage.open('x');
+    await stage.be('online', 'a-1xb');
+    for (const [i, agent] of ['a-1xb', 'a-1.b', 'a-1xb'].entries()) await give(stage, agent, NOON + HOUR * (i + 1));
+    expect(await cool(stage, 'hot', NOON + HOT + HOUR + 1)).toEqual([]);
+    expect(await stage.scores('hot')).toEqual({ 'x:a-1.b': NOON + 2 * HOUR, 'x:a-1xb': NOON + 3 * HOUR });
+  });
+
   it('of a contact that has cooled begins anew when they speak again', async () => {
     const stage = await met();
     await cool(stage, 'hot', NOON + HOT + 1);
