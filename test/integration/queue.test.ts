@@ -1,5 +1,5 @@
 /** The queue as its buyers see it: places, reasons and estimates as they change, priorities, leaving, and its end. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../client-sdk/contract/index.ts';
 import { live } from '../../server/services/board.ts';
 import { open } from '../../server/services/dispatch.ts';
@@ -8,61 +8,47 @@ import { leaveQueue } from '../../server/services/queue.ts';
 import { patchSettings } from '../../server/services/shops.ts';
 import { say } from '../../server/services/talk.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
-import { problemsIn } from '../support/consistent.ts';
-import { type Listening, listening } from '../support/heard.ts';
-import { createTestHouse, type TestHouse } from '../support/house.ts';
-import { newShopId, openShop, removeShop, type ShopSpec, setPresences } from '../support/shop.ts';
+import { useOwnShop } from '../support/own-shop.ts';
+import { openShop, type ShopSpec, setPresences } from '../support/shop.ts';
 
 const NOON = Date.parse('2026-03-02T12:00:00+08:00');
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-let test: TestHouse;
-let heard: Listening;
-let shop: string;
-beforeAll(() => {
-  heard = listening();
-  test = createTestHouse(inject('redisUrl'), { tell: heard });
-});
-afterAll(() => test.close());
-beforeEach(() => {
-  heard.forget();
-  shop = newShopId('queue');
-  return async () => {
-    const { house } = test;
-    await house.settled();
-    expect(await problemsIn(house.redis, shop)).toEqual([]);
-    await removeShop(house.redis, shop);
-  };
-});
+const own = useOwnShop('queue');
 
 /** Anna has one place, taken by somebody; whoever comes now waits. */
 async function full(spec: Partial<ShopSpec> = {}, settings: Partial<Settings> = {}): Promise<void> {
-  const { house } = test;
-  await openShop(house, shop, { agents: { anna: { capacity: 1 }, boss: { role: 'owner' } }, settings, ...spec }, NOON);
-  await setPresences(house, shop, { anna: 'online' }, NOON);
-  await open(house, shop, 'first', {}, NOON);
+  const { house } = own;
+  await openShop(
+    house,
+    own.shop,
+    { agents: { anna: { capacity: 1 }, boss: { role: 'owner' } }, settings, ...spec },
+    NOON,
+  );
+  await setPresences(house, own.shop, { anna: 'online' }, NOON);
+  await open(house, own.shop, 'first', {}, NOON);
 }
 async function wait(at: number, ...buyers: string[]): Promise<string[]> {
   const opened = [];
-  for (const buyer of buyers) opened.push(await open(test.house, shop, buyer, {}, at));
-  await test.house.settled();
+  for (const buyer of buyers) opened.push(await open(own.house, own.shop, buyer, {}, at));
+  await own.house.settled();
   return opened.map(({ conversation }) => conversation.id);
 }
-const buyer = (id: string) => ({ kind: 'buyer' as const, shop, id });
-const anna = () => ({ kind: 'agent' as const, shop, id: 'anna', role: 'agent' as const });
+const buyer = (id: string) => ({ kind: 'buyer' as const, shop: own.shop, id });
+const anna = () => ({ kind: 'agent' as const, shop: own.shop, id: 'anna', role: 'agent' as const });
 /** Anna is done with whom she has; what follows from it follows. */
 async function done(at: number): Promise<void> {
-  const { house } = test;
-  const { scope } = await house.configs.get(shop);
+  const { house } = own;
+  const { scope } = await house.configs.get(own.shop);
   const [member = ''] = await house.redis.zrangebylex(scope.keys.held, '[anna:', '(anna;');
   await closeConversation(house, anna(), member.slice('anna:'.length), at);
   await house.settled();
 }
-const tick = (at: number) => runShopJobs(test.house, shop, at);
-const placesTold = (who: string) => heard.take(`buyer:${who}`, 'chat:changed').map(({ queue }) => queue);
-const inQueue = async (at: number) => (await live(test.house, shop, 'program', at)).queue.map((one) => one.buyer);
-const inPool = async (at: number) => (await live(test.house, shop, 'program', at)).pool.map((one) => one.buyer);
+const tick = (at: number) => runShopJobs(own.house, own.shop, at);
+const placesTold = (who: string) => own.heard.take(`buyer:${who}`, 'chat:changed').map(({ queue }) => queue);
+const inQueue = async (at: number) => (await live(own.house, own.shop, 'program', at)).queue.map((one) => one.buyer);
+const inPool = async (at: number) => (await live(own.house, own.shop, 'program', at)).pool.map((one) => one.buyer);
 
 describe('a buyer in the queue', () => {
   it('hears of their place when they come, and when it changes, and not otherwise', async () => {
@@ -81,8 +67,8 @@ describe('a buyer in the queue', () => {
     await tick(NOON + 4 * SECOND);
     expect(placesTold('cid')).toEqual([]);
     // What was kept of those who are served is forgotten.
-    const { scope } = await test.house.configs.get(shop);
-    expect(await test.house.redis.hlen(scope.keys.places)).toBe(2);
+    const { scope } = await own.house.configs.get(own.shop);
+    expect(await own.house.redis.hlen(scope.keys.places)).toBe(2);
   });
 
   it('hears an estimate once there is something to estimate from', async () => {
@@ -136,21 +122,21 @@ describe('leaving the queue', () => {
   it('by choice leaves a message: into the pool, at the place of the wait, and the others move up', async () => {
     await full({}, { leaveMessage: { to: 'pool', autoAssign: false } });
     const [bob = '', cid = ''] = await wait(NOON, 'bob', 'cid');
-    expect(await leaveQueue(test.house, buyer('cid'), cid, NOON + SECOND, 'r')).toMatchObject({ state: 'pooled' });
-    expect(await leaveQueue(test.house, buyer('bob'), bob, NOON + 2 * SECOND)).toMatchObject({ state: 'pooled' });
+    expect(await leaveQueue(own.house, buyer('cid'), cid, NOON + SECOND, 'r')).toMatchObject({ state: 'pooled' });
+    expect(await leaveQueue(own.house, buyer('bob'), bob, NOON + 2 * SECOND)).toMatchObject({ state: 'pooled' });
     // Who has waited longer is first there too, though they left later.
     expect(await inPool(NOON)).toEqual(['bob', 'cid']);
-    expect(heard.take('buyer:cid', 'chat:changed').at(-1)).toMatchObject({ conversation: { state: 'pooled' } });
+    expect(own.heard.take('buyer:cid', 'chat:changed').at(-1)).toMatchObject({ conversation: { state: 'pooled' } });
     // The same request, and a conversation that does not wait: as they are.
-    expect(await leaveQueue(test.house, buyer('cid'), cid, NOON + MINUTE, 'r')).toMatchObject({ state: 'pooled' });
-    await expect(leaveQueue(test.house, buyer('bob'), cid, NOON + MINUTE)).rejects.toThrow('no such conversation');
+    expect(await leaveQueue(own.house, buyer('cid'), cid, NOON + MINUTE, 'r')).toMatchObject({ state: 'pooled' });
+    await expect(leaveQueue(own.house, buyer('bob'), cid, NOON + MINUTE)).rejects.toThrow('no such conversation');
   });
 
   it('goes to the owner where the shop says so, with the reason in its trace', async () => {
     await full({}, { leaveMessage: { to: 'owner', autoAssign: true } });
     const [bob = ''] = await wait(NOON, 'bob');
-    await leaveQueue(test.house, buyer('bob'), bob, NOON + SECOND);
-    const [told] = heard.take('agent:boss', 'conversation:assigned');
+    await leaveQueue(own.house, buyer('bob'), bob, NOON + SECOND);
+    const [told] = own.heard.take('agent:boss', 'conversation:assigned');
     expect(told).toMatchObject({
       cause: 'queue-left',
       conversation: { buyer: 'bob', agent: 'boss' },
@@ -169,7 +155,7 @@ describe('leaving the queue', () => {
     await tick(NOON + MINUTE + 1);
     expect(await inQueue(NOON)).toEqual(['cid']);
     expect(await inPool(NOON)).toEqual(['bob', 'vip']);
-    await patchSettings(test.house, shop, { queue: { leaveAfterMs: null } }, NOON + MINUTE + 2);
+    await patchSettings(own.house, own.shop, { queue: { leaveAfterMs: null } }, NOON + MINUTE + 2);
     await tick(NOON + 60 * MINUTE);
     expect(await inQueue(NOON)).toEqual(['cid']);
   });
@@ -178,11 +164,11 @@ describe('leaving the queue', () => {
     await full({}, { leaveMessage: { to: 'pool', autoAssign: true } });
     const [bob = ''] = await wait(NOON, 'bob');
     const body = { type: 'text' as const, text: '…' };
-    await say(test.house, buyer('bob'), { conversation: bob, clientId: 'c', body }, NOON + 1);
-    await leaveQueue(test.house, buyer('bob'), bob, NOON + 2);
+    await say(own.house, buyer('bob'), { conversation: bob, clientId: 'c', body }, NOON + 1);
+    await leaveQueue(own.house, buyer('bob'), bob, NOON + 2);
     await done(NOON + MINUTE);
     expect(await inPool(NOON)).toEqual([]);
-    const { agents } = await live(test.house, shop, 'program', NOON);
+    const { agents } = await live(own.house, own.shop, 'program', NOON);
     expect(agents.find(({ id }) => id === 'anna')).toMatchObject({ active: 1, pending: 1 });
   });
 });

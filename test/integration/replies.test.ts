@@ -1,5 +1,5 @@
 /** Replies that do not come: reminders, automatic hang-up and resume, and buyers who go to somebody else. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Settings } from '../../client-sdk/contract/index.ts';
 import { choosePresence, listShifts } from '../../server/services/attendance.ts';
 import { live } from '../../server/services/board.ts';
@@ -8,64 +8,48 @@ import { closeConversation, transferConversation } from '../../server/services/m
 import { patchSettings } from '../../server/services/shops.ts';
 import { say } from '../../server/services/talk.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
-import { problemsIn } from '../support/consistent.ts';
-import { type Listening, listening } from '../support/heard.ts';
-import { createTestHouse, type TestHouse } from '../support/house.ts';
-import { newShopId, openShop, removeShop, setPresences } from '../support/shop.ts';
+import { useOwnShop } from '../support/own-shop.ts';
+import { openShop, setPresences } from '../support/shop.ts';
 
 const NOON = Date.parse('2026-03-02T12:00:00+08:00');
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-let test: TestHouse;
-let heard: Listening;
-let shop: string;
+const own = useOwnShop('replies');
 /** The conversation of each buyer. */
 let talks: Record<string, string>;
-beforeAll(() => {
-  heard = listening();
-  test = createTestHouse(inject('redisUrl'), { tell: heard });
-});
-afterAll(() => test.close());
 beforeEach(() => {
-  heard.forget();
-  shop = newShopId('replies');
   talks = {};
-  return async () => {
-    await test.house.settled();
-    expect(await problemsIn(test.house.redis, shop)).toEqual([]);
-    await removeShop(test.house.redis, shop);
-  };
 });
 
 async function shopWith(settings: Partial<Settings>, ...agents: string[]): Promise<void> {
-  await openShop(test.house, shop, { agents: Object.fromEntries(agents.map((id) => [id, {}])), settings }, NOON);
-  await setPresences(test.house, shop, Object.fromEntries(agents.map((id) => [id, 'online'])), NOON);
+  await openShop(own.house, own.shop, { agents: Object.fromEntries(agents.map((id) => [id, {}])), settings }, NOON);
+  await setPresences(own.house, own.shop, Object.fromEntries(agents.map((id) => [id, 'online'])), NOON);
 }
-const buyer = (id: string) => ({ kind: 'buyer' as const, shop, id });
-const agent = (id: string) => ({ kind: 'agent' as const, shop, id, role: 'agent' as const });
-const settled = () => test.house.settled();
+const buyer = (id: string) => ({ kind: 'buyer' as const, shop: own.shop, id });
+const agent = (id: string) => ({ kind: 'agent' as const, shop: own.shop, id, role: 'agent' as const });
+const settled = () => own.house.settled();
 let said = 0;
 async function speak(who: ReturnType<typeof buyer | typeof agent>, of: string, at: number): Promise<void> {
   said += 1;
   const body = { type: 'text' as const, text: '…' };
-  await say(test.house, who, { conversation: talks[of] ?? '', clientId: `c${said}`, body }, at);
+  await say(own.house, who, { conversation: talks[of] ?? '', clientId: `c${said}`, body }, at);
   await settled();
 }
 /** A buyer clicks and writes. Answers who got them. */
 async function comes(id: string, at: number): Promise<string> {
-  const { conversation } = await open(test.house, shop, id, {}, at);
+  const { conversation } = await open(own.house, own.shop, id, {}, at);
   talks[id] = conversation.id;
   await speak(buyer(id), id, at);
   return conversation.agent ?? '';
 }
 async function tick(at: number): Promise<void> {
-  await runShopJobs(test.house, shop, at);
+  await runShopJobs(own.house, own.shop, at);
   await settled();
 }
-const slowTold = (id: string) => heard.take(`agent:${id}`, 'reply:slow').map(({ conversations }) => conversations);
+const slowTold = (id: string) => own.heard.take(`agent:${id}`, 'reply:slow').map(({ conversations }) => conversations);
 const agentsNow = async () =>
-  Object.fromEntries((await live(test.house, shop, 'program', NOON)).agents.map((one) => [one.id, one]));
+  Object.fromEntries((await live(own.house, own.shop, 'program', NOON)).agents.map((one) => [one.id, one]));
 
 describe('a slow reply', () => {
   it('is told after 100 seconds, once, and again after as much time; all of an agent in one event', async () => {
@@ -98,7 +82,7 @@ describe('a slow reply', () => {
     const first = await comes('bob', NOON);
     const second = first === 'anna' ? 'ben' : 'anna';
     const to = { agent: second };
-    await transferConversation(test.house, agent(first), talks.bob ?? '', to, NOON + 90 * SECOND);
+    await transferConversation(own.house, agent(first), talks.bob ?? '', to, NOON + 90 * SECOND);
     await tick(NOON + 120 * SECOND);
     expect([slowTold('anna'), slowTold('ben')]).toEqual([[], []]);
     await tick(NOON + 190 * SECOND);
@@ -117,7 +101,8 @@ describe('a buyer without a reply', () => {
   it('goes to somebody else, never back to those who missed it, and starts anew once somebody replies', async () => {
     await shopWith({ reassignAfterMs: MINUTE }, 'anna', 'ben', 'cleo');
     const holders = [await comes('bob', NOON)];
-    const holder = async () => (await heard.take(`agent:${holders.at(-1)}`, 'conversation:released').at(-1))?.to?.agent;
+    const holder = async () =>
+      (await own.heard.take(`agent:${holders.at(-1)}`, 'conversation:released').at(-1))?.to?.agent;
     await tick(NOON + 59 * SECOND);
     expect(await holder()).toBeUndefined();
     for (let n = 1; n <= 2; n++) {
@@ -125,7 +110,7 @@ describe('a buyer without a reply', () => {
       holders.push((await holder()) ?? 'nobody');
     }
     expect([...holders].sort()).toEqual(['anna', 'ben', 'cleo']);
-    const [came] = heard.take(`agent:${holders[2]}`, 'conversation:assigned');
+    const [came] = own.heard.take(`agent:${holders[2]}`, 'conversation:assigned');
     expect(came).toMatchObject({ cause: 'no-reply', conversation: { id: talks.bob, waitingSince: NOON } });
     // All have missed it: it stays with who has it.
     await tick(NOON + 3 * MINUTE);
@@ -151,7 +136,7 @@ describe('a buyer without a reply', () => {
 
 describe('automatic hang-up', () => {
   const causes = async (id: string) =>
-    (await listShifts(test.house, shop, id, { limit: 50 })).entries.map(
+    (await listShifts(own.house, own.shop, id, { limit: 50 })).entries.map(
       ({ presence, cause }) => `${presence} ${cause}`,
     );
 
@@ -159,14 +144,14 @@ describe('automatic hang-up', () => {
     await shopWith({ autoHangUp: { atActive: 2, afterNoReplyMs: null } }, 'anna');
     expect([await comes('b1', NOON), await comes('b2', NOON + 1)]).toEqual(['anna', 'anna']);
     expect(await agentsNow()).toMatchObject({ anna: { presence: 'hung-up', onDuty: false } });
-    expect(heard.take('agent:anna', 'presence:changed').at(-1)).toEqual({
+    expect(own.heard.take('agent:anna', 'presence:changed').at(-1)).toEqual({
       agent: 'anna',
       presence: 'hung-up',
       cause: 'auto-hang-up',
     });
     // What they choose does not go beyond the rule.
-    expect(await choosePresence(test.house, shop, 'anna', 'online', 'chose', NOON + 2)).toBe('hung-up');
-    await closeConversation(test.house, agent('anna'), talks.b1 ?? '', NOON + 3);
+    expect(await choosePresence(own.house, own.shop, 'anna', 'online', 'chose', NOON + 2)).toBe('hung-up');
+    await closeConversation(own.house, agent('anna'), talks.b1 ?? '', NOON + 3);
     expect(await agentsNow()).toMatchObject({ anna: { presence: 'online', onDuty: true } });
     expect(await causes('anna')).toEqual(['online auto-resume', 'hung-up auto-hang-up', 'online connected']);
   });
@@ -174,8 +159,8 @@ describe('automatic hang-up', () => {
   it('by load does not bring back who has hung up themselves', async () => {
     await shopWith({ autoHangUp: { atActive: 1, afterNoReplyMs: null } }, 'anna');
     await comes('b1', NOON);
-    await choosePresence(test.house, shop, 'anna', 'hung-up', 'chose', NOON + 1);
-    await closeConversation(test.house, agent('anna'), talks.b1 ?? '', NOON + 2);
+    await choosePresence(own.house, own.shop, 'anna', 'hung-up', 'chose', NOON + 1);
+    await closeConversation(own.house, agent('anna'), talks.b1 ?? '', NOON + 2);
     expect(await agentsNow()).toMatchObject({ anna: { presence: 'hung-up' } });
   });
 
@@ -197,7 +182,12 @@ describe('automatic hang-up', () => {
     await comes('b2', NOON);
     await tick(NOON + MINUTE);
     expect(await agentsNow()).toMatchObject({ anna: { presence: 'hung-up' }, ben: { presence: 'hung-up' } });
-    await patchSettings(test.house, shop, { autoHangUp: { atActive: null, afterNoReplyMs: null } }, NOON + 2 * MINUTE);
+    await patchSettings(
+      own.house,
+      own.shop,
+      { autoHangUp: { atActive: null, afterNoReplyMs: null } },
+      NOON + 2 * MINUTE,
+    );
     expect(await agentsNow()).toMatchObject({ anna: { presence: 'online' }, ben: { presence: 'online' } });
   });
 });
@@ -205,19 +195,19 @@ describe('automatic hang-up', () => {
 describe('the log of presence', () => {
   it('has every change with its cause and who decided it, latest first, page by page, and of an agent alone', async () => {
     await shopWith({}, 'anna', 'ann');
-    await choosePresence(test.house, shop, 'anna', 'hung-up', 'supervisor', NOON + 1, 'sam');
-    await choosePresence(test.house, shop, 'anna', 'online', 'chose', NOON + 2);
-    await choosePresence(test.house, shop, 'anna', 'online', 'chose', NOON + 3); // no change
-    const page = await listShifts(test.house, shop, 'anna', { limit: 2 });
+    await choosePresence(own.house, own.shop, 'anna', 'hung-up', 'supervisor', NOON + 1, 'sam');
+    await choosePresence(own.house, own.shop, 'anna', 'online', 'chose', NOON + 2);
+    await choosePresence(own.house, own.shop, 'anna', 'online', 'chose', NOON + 3); // no change
+    const page = await listShifts(own.house, own.shop, 'anna', { limit: 2 });
     expect(page.entries).toEqual([
       { at: NOON + 2, presence: 'online', cause: 'chose' },
       { at: NOON + 1, presence: 'hung-up', cause: 'supervisor', by: 'sam' },
     ]);
-    const rest = await listShifts(test.house, shop, 'anna', { limit: 2, cursor: page.next });
+    const rest = await listShifts(own.house, own.shop, 'anna', { limit: 2, cursor: page.next });
     expect(rest).toEqual({ entries: [{ at: NOON, presence: 'online', cause: 'connected' }] });
-    const between = await listShifts(test.house, shop, 'anna', { from: NOON + 1, until: NOON + 2, limit: 50 });
+    const between = await listShifts(own.house, own.shop, 'anna', { from: NOON + 1, until: NOON + 2, limit: 50 });
     expect(between.entries.map(({ at }) => at)).toEqual([NOON + 1]);
-    expect((await listShifts(test.house, shop, 'ann', { limit: 50 })).entries).toHaveLength(1);
-    await expect(listShifts(test.house, shop, 'nobody', { limit: 50 })).rejects.toThrow('no such agent');
+    expect((await listShifts(own.house, own.shop, 'ann', { limit: 50 })).entries).toHaveLength(1);
+    await expect(listShifts(own.house, own.shop, 'nobody', { limit: 50 })).rejects.toThrow('no such agent');
   });
 });

@@ -1,5 +1,5 @@
 /** What ends: contact windows, idle conversations; and what begins: the welcome. At virtual time. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../client-sdk/contract/index.ts';
 import { getConversation } from '../../server/services/board.ts';
 import { eraseBuyer } from '../../server/services/buyers.ts';
@@ -8,54 +8,36 @@ import { closeConversation } from '../../server/services/moves.ts';
 import { patchSettings } from '../../server/services/shops.ts';
 import { listMessages, say } from '../../server/services/talk.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
-import { problemsIn } from '../support/consistent.ts';
-import { type Listening, listening } from '../support/heard.ts';
-import { createTestHouse, type TestHouse } from '../support/house.ts';
-import { newShopId, openShop, removeShop, setPresences } from '../support/shop.ts';
+import { useOwnShop } from '../support/own-shop.ts';
+import { openShop, setPresences } from '../support/shop.ts';
 
 const NOON = Date.parse('2026-03-02T12:00:00+08:00');
 const HOUR = 3_600_000;
 
-let test: TestHouse;
-let heard: Listening;
-let shop: string;
-beforeAll(() => {
-  heard = listening();
-  test = createTestHouse(inject('redisUrl'), { tell: heard });
-});
-afterAll(() => test.close());
-beforeEach(() => {
-  heard.forget();
-  shop = newShopId('windows');
-  return async () => {
-    await test.house.settled();
-    expect(await problemsIn(test.house.redis, shop)).toEqual([]);
-    await removeShop(test.house.redis, shop);
-  };
-});
+const own = useOwnShop('windows');
 
 async function shopWith(settings: Partial<Settings> = {}): Promise<void> {
-  await openShop(test.house, shop, { agents: { anna: {}, ben: {} }, settings }, NOON);
-  await setPresences(test.house, shop, { anna: 'online' }, NOON);
+  await openShop(own.house, own.shop, { agents: { anna: {}, ben: {} }, settings }, NOON);
+  await setPresences(own.house, own.shop, { anna: 'online' }, NOON);
 }
-const bob = () => ({ kind: 'buyer' as const, shop, id: 'bob' });
-const anna = () => ({ kind: 'agent' as const, shop, id: 'anna', role: 'agent' as const });
-const comes = async (at: number, id = 'bob') => (await open(test.house, shop, id, {}, at)).conversation;
+const bob = () => ({ kind: 'buyer' as const, shop: own.shop, id: 'bob' });
+const anna = () => ({ kind: 'agent' as const, shop: own.shop, id: 'anna', role: 'agent' as const });
+const comes = async (at: number, id = 'bob') => (await open(own.house, own.shop, id, {}, at)).conversation;
 async function tick(at: number): Promise<void> {
-  await runShopJobs(test.house, shop, at);
-  await test.house.settled();
+  await runShopJobs(own.house, own.shop, at);
+  await own.house.settled();
 }
 const ended = (who: string) => ({
-  cooled: heard.take(`agent:${who}`, 'contact:cooled').map(({ buyer }) => buyer),
-  expired: heard.take(`agent:${who}`, 'contact:expired').map(({ buyer }) => buyer),
+  cooled: own.heard.take(`agent:${who}`, 'contact:cooled').map(({ buyer }) => buyer),
+  expired: own.heard.take(`agent:${who}`, 'contact:expired').map(({ buyer }) => buyer),
 });
 let said = 0;
 function speak(who: ReturnType<typeof bob | typeof anna>, conversation: string, at: number) {
   said += 1;
   const body = { type: 'text' as const, text: '…' };
-  return say(test.house, who, { conversation, clientId: `c${said}`, body }, at);
+  return say(own.house, who, { conversation, clientId: `c${said}`, body }, at);
 }
-const stateOf = async (id: string) => (await getConversation(test.house, shop, 'program', id)).state;
+const stateOf = async (id: string) => (await getConversation(own.house, own.shop, 'program', id)).state;
 
 describe('a contact', () => {
   it('cools after 24 hours and expires after 72, each told once, and not a moment before', async () => {
@@ -91,7 +73,7 @@ describe('a contact', () => {
   it('ends at once where the shop shortens its windows, and one sweep that comes late tells both', async () => {
     await shopWith();
     await comes(NOON);
-    await patchSettings(test.house, shop, { contactWindows: { hotMs: HOUR, warmMs: 2 * HOUR } }, NOON + 3 * HOUR);
+    await patchSettings(own.house, own.shop, { contactWindows: { hotMs: HOUR, warmMs: 2 * HOUR } }, NOON + 3 * HOUR);
     await tick(NOON + 3 * HOUR);
     expect(ended('anna')).toEqual({ cooled: ['bob'], expired: ['bob'] });
   });
@@ -99,11 +81,11 @@ describe('a contact', () => {
   it('of a buyer who was erased tells nobody', async () => {
     await shopWith();
     await comes(NOON);
-    await eraseBuyer(test.house, shop, 'bob', NOON + HOUR);
+    await eraseBuyer(own.house, own.shop, 'bob', NOON + HOUR);
     await tick(NOON + 80 * HOUR);
     expect(ended('anna')).toEqual({ cooled: [], expired: [] });
-    const { scope } = await test.house.configs.get(shop);
-    expect(await test.house.redis.exists(scope.keys.hot, scope.keys.warm)).toBe(0);
+    const { scope } = await own.house.configs.get(own.shop);
+    expect(await own.house.redis.exists(scope.keys.hot, scope.keys.warm)).toBe(0);
   });
 
   it('of many buyers is ended for all of them in one sweep', async () => {
@@ -121,13 +103,13 @@ describe('a conversation in which nothing is said', () => {
     const { id } = await comes(NOON);
     await speak(bob(), id, NOON + HOUR);
     await speak(anna(), id, NOON + 2 * HOUR);
-    heard.forget();
+    own.heard.forget();
     await tick(NOON + 26 * HOUR - 1);
     expect(await stateOf(id)).toBe('assigned');
     await tick(NOON + 26 * HOUR);
     expect(await stateOf(id)).toBe('closed');
-    expect(heard.take('agent:anna', 'conversation:released')).toMatchObject([{ cause: 'idle' }]);
-    expect(heard.take('buyer:bob', 'chat:changed')).toMatchObject([{ conversation: { state: 'closed' } }]);
+    expect(own.heard.take('agent:anna', 'conversation:released')).toMatchObject([{ cause: 'idle' }]);
+    expect(own.heard.take('buyer:bob', 'chat:changed')).toMatchObject([{ conversation: { state: 'closed' } }]);
   });
 
   it('stays open while the buyer waits for a reply, however long', async () => {
@@ -144,8 +126,8 @@ describe('a conversation in which nothing is said', () => {
   });
 
   it('gives its place to who waits', async () => {
-    await openShop(test.house, shop, { agents: { anna: { capacity: 1 } } }, NOON);
-    await setPresences(test.house, shop, { anna: 'online' }, NOON);
+    await openShop(own.house, own.shop, { agents: { anna: { capacity: 1 } } }, NOON);
+    await setPresences(own.house, own.shop, { anna: 'online' }, NOON);
     await comes(NOON, 'one');
     const { id, state } = await comes(NOON + HOUR, 'two');
     expect(state).toBe('queued');
@@ -174,17 +156,17 @@ describe('a conversation in which nothing is said', () => {
 describe('the welcome', () => {
   const welcome = { text: '欢迎光临！' };
   const messages = async (id: string) =>
-    (await listMessages(test.house, bob(), { conversation: id, limit: 50 })).messages;
+    (await listMessages(own.house, bob(), { conversation: id, limit: 50 })).messages;
 
   it('is said once, at the first visit, to both sides', async () => {
     await shopWith({ welcome });
     const { id } = await comes(NOON);
     const said = { seq: 1, from: { kind: 'system', id: 'shop' }, body: { text: welcome.text } };
     expect(await messages(id)).toMatchObject([said]);
-    expect(heard.take('buyer:bob', 'message:created')).toMatchObject([{ message: said }]);
-    expect(heard.take('agent:anna', 'message:created')).toMatchObject([{ message: said }]);
+    expect(own.heard.take('buyer:bob', 'message:created')).toMatchObject([{ message: said }]);
+    expect(own.heard.take('agent:anna', 'message:created')).toMatchObject([{ message: said }]);
     await comes(NOON + 1);
-    await closeConversation(test.house, bob(), id, NOON + 2);
+    await closeConversation(own.house, bob(), id, NOON + 2);
     const again = await comes(NOON + 3);
     expect(again.id).not.toBe(id);
     expect([await messages(id), await messages(again.id)]).toMatchObject([[said], []]);
@@ -192,20 +174,20 @@ describe('the welcome', () => {
 
   it('is said also where nobody is here, and waits for nobody', async () => {
     await shopWith({ welcome });
-    await setPresences(test.house, shop, { anna: 'offline' }, NOON);
+    await setPresences(own.house, own.shop, { anna: 'offline' }, NOON);
     const { id, state } = await comes(NOON + HOUR);
     expect(state).toBe('pooled');
     expect(await messages(id)).toHaveLength(1);
-    expect(await getConversation(test.house, shop, 'program', id)).not.toHaveProperty('waitingSince');
+    expect(await getConversation(own.house, own.shop, 'program', id)).not.toHaveProperty('waitingSince');
   });
 
   it('is said by whoever answers a click that was sent again, if it was not yet', async () => {
     await shopWith();
-    const { house } = test;
-    const { conversation } = await open(house, shop, 'bob', {}, NOON, 'click');
-    await patchSettings(house, shop, { welcome }, NOON);
-    await open(house, shop, 'bob', {}, NOON + 1, 'click');
-    await open(house, shop, 'bob', {}, NOON + 2, 'click');
+    const { house } = own;
+    const { conversation } = await open(house, own.shop, 'bob', {}, NOON, 'click');
+    await patchSettings(house, own.shop, { welcome }, NOON);
+    await open(house, own.shop, 'bob', {}, NOON + 1, 'click');
+    await open(house, own.shop, 'bob', {}, NOON + 2, 'click');
     expect(await messages(conversation.id)).toHaveLength(1);
   });
 
