@@ -7,7 +7,9 @@
 -- @include live agent turn presence contacts conversation
 --
 -- mode: open | again | human | queue | pool | morning. An open expects 'new' or 'current' of its conversation; every
--- other mode names the assignment and the holder it saw, '<request>:<agent>', and is refused when either is another now.
+-- other mode names the assignment and the holder it saw, '<request>:<agent>', and is refused when either is another now;
+-- so is one for a line in which the conversation does not stand (any more): at the head of the queue, in the pool,
+-- overnight, or due to be dispatched again.
 -- request: the last part of the assignment's id; the same again answers the same.
 -- limit: with a number, nobody is taken whose pending has reached it.
 -- plan: the steps, each its name and what it takes; see server/plan/encode.ts
@@ -37,7 +39,13 @@ if expected ~= 'new' then
   c = conversationOf(conversationId)
   if call('HEXISTS', conversation, 'a:' .. request) == 1 then return { 'repeat', conversationId .. '.' .. request } end
   if mode ~= 'open' and (not c or c.state == 'closed' or c.assignment .. ':' .. c.agent ~= expected) then return { 'moved' } end
-  if mode == 'queue' and call('ZRANGE', queue, 0, 0)[1] ~= conversationId then return { 'moved' } end
+  -- Who saw it in its line may have read it only after somebody else took it from there.
+  if (mode == 'queue' and call('ZRANGE', queue, 0, 0)[1] ~= conversationId)
+    or (mode == 'pool' and c.state ~= 'pooled')
+    or (mode == 'morning' and not call('ZSCORE', overnight, conversationId))
+    or (mode == 'again' and not call('ZSCORE', todo, conversationId)) then
+    return { 'moved' }
+  end
 end
 
 lapse()
