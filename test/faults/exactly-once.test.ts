@@ -2,11 +2,7 @@
  * Three worker processes hand out a thousand conversations, and are killed again and again while they do: each
  * conversation is moved exactly once, in the order of the line, within the hand-over limit.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type EmbeddedRedis, startEmbeddedRedis } from '../../server/launch/embedded-redis.ts';
 import { live } from '../../server/services/board.ts';
 import { open } from '../../server/services/dispatch.ts';
 import type { House } from '../../server/services/house.ts';
@@ -21,7 +17,7 @@ import { problemsIn } from '../support/consistent.ts';
 import { openCrowd } from '../support/crowd.ts';
 import { seeded } from '../support/draw.ts';
 import { createTestHouse, type TestHouse } from '../support/house.ts';
-import { REDIS_CACHE } from '../support/redis.setup.ts';
+import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
 import { newShopId, removeShop } from '../support/shop.ts';
 import { breath, until } from '../support/until.ts';
 import { startWorker, type WorkerProcess } from '../support/worker-process.ts';
@@ -37,17 +33,14 @@ const GAP = 120;
 /** Starting a worker takes seconds on a busy machine, and it is done dozens of times. */
 const PATIENCE_MS = 240_000;
 
-let dataDir: string;
-let redis: EmbeddedRedis;
+let redis: OwnRedis;
 let tests: TestHouse;
 let house: House;
 let shop: string;
 const started: WorkerProcess[] = [];
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'fenliu-faults-'));
-  // Of our own: the workers serve every shop they find.
-  redis = await startEmbeddedRedis({ dataDir, cacheDir: REDIS_CACHE, persist: 'none', log: () => undefined });
+  redis = await startOwnRedis();
   tests = createTestHouse(redis.url);
   house = tests.house;
   // The node that the agents are connected to, as far as anybody can tell.
@@ -60,7 +53,6 @@ afterEach(async () => {
 afterAll(async () => {
   await tests?.close();
   await redis?.stop();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 const names = (count: number, name: string) => Array.from({ length: count }, (_, n) => `${name}${n}`);
