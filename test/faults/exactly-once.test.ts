@@ -112,7 +112,11 @@ async function underFire(line: Line, seed: number, meanwhile: (moved: number) =>
   let next = 1 + Math.floor(draw() * GAP);
   for (;;) {
     const moved = BUYERS - (await leftIn(line));
-    if (moved === BUYERS) return { kills, all };
+    if (moved === BUYERS) {
+      // Nobody changes anything while it is looked at.
+      await Promise.all(workers.map(({ process }) => process.kill()));
+      return { kills, all };
+    }
     await meanwhile(moved);
     const working = workers.filter(({ process }) => process.isWorking());
     if (moved < next || working.length === 0) {
