@@ -43,7 +43,7 @@ async function work(jobs: Parameters<typeof startWorkers>[1]) {
 }
 
 async function startProcess(): Promise<Process<{ pid: number }>> {
-  const started = await run<{ pid: number }>('worker-process.ts', own.url, key);
+  const started = await run<{ pid: number }>('slow-worker.ts', own.url, key);
   undo.push(() => started.child.exitCode === null && started.child.signalCode === null && started.end('SIGKILL'));
   return started;
 }

@@ -135,8 +135,8 @@ describe('running the dispatcher again', () => {
     await stage.open('y');
     await stage.say('buyer', 'x');
     await stage.be('online', 'B');
-    expect(gist(await stage.again('again', 'y', { limit: 1 }))).toBe('agent B group');
-    expect(gist(await stage.again('again', 'x', { limit: 2 }))).toBe('agent A hot-contact');
+    expect(gist(await stage.again('human', 'y', { limit: 1 }))).toBe('agent B group');
+    expect(gist(await stage.again('human', 'x', { limit: 2 }))).toBe('agent A hot-contact');
   });
 
   it('with a limit looks into every group left before it widens', async () => {

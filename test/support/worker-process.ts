@@ -1,23 +1,58 @@
-// A worker process as `npm run workers` has it, on one slow job: <Redis> <key>
-// Each turn adds `began <pid>` to the list at the key, waits until `<key>:go` is set, and adds `ended <pid>`.
+/** A worker as `npm run workers` starts it: a process of its own, that can be killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 
-import { closeOnSignal } from '../../server/launch/signals.ts';
-import { createLog } from '../../server/log.ts';
-import { connect } from '../../server/store/connect.ts';
-import { startWorkers } from './jobs.ts';
-import { until } from './until.ts';
+const ROOT = join(import.meta.dirname, '../..');
 
-const [url = '', key = ''] = process.argv.slice(2);
-const redis = connect({ url }, () => undefined);
-const workers = await startWorkers(url, {
-  slow: {
-    everyMs: 200,
-    async run() {
-      await redis.rpush(key, `began ${process.pid}`);
-      await until(async () => (await redis.exists(`${key}:go`)) === 1);
-      await redis.rpush(key, `ended ${process.pid}`);
+export type WorkerProcess = {
+  /** True once it works, until it is killed or has ended. */
+  isWorking(): boolean;
+  /** SIGKILL: it gets to do nothing any more. Resolves when it has ended. */
+  kill(): Promise<void>;
+  /** SIGTERM: it is asked to end. Answers its exit code, `null` if a signal ended it. */
+  stop(): Promise<number | null>;
+};
+
+/** Starts one on this Redis. The keys are of no use to a worker, but a production process must be given them. */
+export function startWorker(redisUrl: string): WorkerProcess {
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'workers/main.ts'], {
+    cwd: ROOT,
+    env: {
+      // biome-ignore lint/style/noProcessEnv: a child process has the environment of its parent
+      ...process.env,
+      REDIS_URL: redisUrl,
+      REDIS_CLUSTER: '',
+      SECRET: 'signs-the-sessions-of-tests',
+      ADMIN_KEY: 'admin-key-of-the-tests',
+      LOG_LEVEL: 'info',
     },
-  },
-});
-closeOnSignal(createLog('silent', 'workers'), workers.close);
-process.stdout.write(JSON.stringify({ pid: process.pid }));
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // Nobody of ours outlives the test, however that ends.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
+  const ended = once(child, 'exit').then(([code]) => {
+    process.removeListener('exit', orphaned);
+    return code as number | null;
+  });
+  let said = '';
+  let state: 'starting' | 'working' | 'ended' = 'starting';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    if (state !== 'starting') return;
+    said += text;
+    if (said.includes('"working"')) state = 'working';
+  });
+  const endsWith = (signal: NodeJS.Signals) => {
+    state = 'ended';
+    child.kill(signal);
+    return ended;
+  };
+  return {
+    isWorking: () => state === 'working' && child.exitCode === null,
+    kill: async () => {
+      await endsWith('SIGKILL');
+    },
+    stop: () => endsWith('SIGTERM'),
+  };
+}

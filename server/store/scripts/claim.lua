@@ -8,7 +8,9 @@
 --
 -- mode: open | again | human | queue | pool | morning | missed | leave. An open expects 'new' or 'current' of its
 -- conversation; every other mode names the assignment and the holder it saw, '<request>:<agent>', 'missed' also since
--- when a reply is owed, '<request>:<agent>:<since>', and is refused when any of them is another now.
+-- when a reply is owed, '<request>:<agent>:<since>', and is refused when any of them is another now. So is one for a line in
+-- which the conversation does not stand (any more): at the head of the queue, in it, in the pool, overnight, or due to be
+-- dispatched again.
 -- request: the last part of the assignment's id; the same again answers the same.
 -- limit: with a number, nobody is taken whose pending has reached it.
 -- plan: the steps, each its name and what it takes; see server/plan/encode.ts
@@ -42,9 +44,14 @@ if expected ~= 'new' then
     if not c or c.state == 'closed' then return { 'moved' } end
     local seen = c.assignment .. ':' .. c.agent
     if mode == 'missed' then seen = seen .. ':' .. (call('ZSCORE', owed, c.id) or '') end
-    if seen ~= expected or (mode == 'leave' and c.state ~= 'queued') then return { 'moved' } end
+    -- Who saw it in its line may have read it only after somebody else took it from there.
+    if seen ~= expected or (mode == 'leave' and c.state ~= 'queued') or (mode == 'pool' and c.state ~= 'pooled')
+      or (mode == 'queue' and call('ZRANGE', queue, 0, 0)[1] ~= c.id)
+      or (mode == 'morning' and not call('ZSCORE', overnight, c.id))
+      or (mode == 'again' and not call('ZSCORE', todo, c.id)) then
+      return { 'moved' }
+    end
   end
-  if mode == 'queue' and call('ZRANGE', queue, 0, 0)[1] ~= conversationId then return { 'moved' } end
 end
 
 lapse()
