@@ -15,7 +15,10 @@ if not c or (byKind == 'buyer' and c.buyer ~= byId) then
   return { 'missing' }
 end
 if byKind == 'agent' and c.agent ~= byId then return { 'not-holder' } end
-if c.state == 'closed' then return { 'repeat', shown(c) } end
+if c.state == 'closed' then
+  call('ZREM', idle, c.id)
+  return { 'repeat', shown(c) }
+end
 if byKind == 'time' then
   local last = c.waitingSince ~= '' and now or tonumber(call('HGET', conversation, 'lastAt') or c.openedAt)
   if now - last < tonumber(idleMs) then
