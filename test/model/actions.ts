@@ -6,8 +6,8 @@ import { open } from '../../server/services/dispatch.ts';
 import type { House } from '../../server/services/house.ts';
 import { claimFromPool, closeConversation, handOver, transferConversation } from '../../server/services/moves.ts';
 import { patchSettings } from '../../server/services/shops.ts';
-import { sweep } from '../../server/services/sweep.ts';
 import { say } from '../../server/services/talk.ts';
+import { runShopJobs } from '../../workers/jobs.ts';
 import { effective, GRACE_MS, holds, type Model, meets, objection, type Rules } from './shop-model.ts';
 
 export const humans = ['anna', 'ben', 'chen', 'oscar'] as const;
@@ -162,7 +162,7 @@ export async function perform(stage: Stage, act: Action): Promise<void> {
       return;
     case 'wait':
       model.now += act.ms;
-      await sweep(house, shop, model.now);
+      await runShopJobs(house, shop, model.now);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What time may bring about, and what it must have brought about once every job has run. */
+import { WHOLE_SHOP } from '../../client-sdk/contract/index.ts';
 import { completes } from '../../server/plan/overdue.ts';
-import { personOf, rosterOf, type Talk, type World } from './world.ts';
+import { type Happening, onDutyIn, personOf, queueOf, rosterOf, type Talk, type World } from './world.ts';
 
 const openTalks = (world: World) => [...world.talks.values()].filter(({ state }) => state !== 'closed');
 
@@ -47,18 +48,29 @@ export function forgetExpired(world: World): void {
   }
 }
 
+/** Whether somebody could take a buyer who gets no reply. By night it would be the proxy, who is no better. */
+const somebodyElse = (world: World, { agent, missed }: Talk) =>
+  !world.config.settings.nightShift.enabled &&
+  queueOf(world).length === 0 &&
+  [...onDutyIn(world, WHOLE_SHOP).keys()].some((id) => id !== agent && !missed.has(id));
+
 /**
- * What a run of every job has left undone; asked before the world learns that the replies were gone over. `changed`: whose
- * presence changed meanwhile, who may have been away when it was their turn.
+ * What a run of every job has left undone; asked before the world learns that the replies were gone over. Where other
+ * things have happened meanwhile, some may not have been there when it was their turn.
  */
-export function leftUndone(world: World, changed: ReadonlySet<string>): string[] {
+export function leftUndone(world: World, happened: readonly Happening[]): string[] {
   const { afterNoReplyMs } = world.config.settings.autoHangUp;
+  const changed = new Set(happened.map(({ type, agent }) => (type === 'presence' ? agent : '')));
   return openTalks(world).flatMap((talk) => {
     const says: string[] = [];
+    const owes = `${talk.agent} owes a reply in ${talk.id} since ${talk.owedSince}`;
     if (mayEnd(world, talk)) says.push(`nothing was said in ${talk.id} since ${talk.lastAt}, and it is open`);
     if (hasWaitedTooLong(world, talk)) says.push(`${talk.id} waits in the queue since ${talk.place}`);
     if (!changed.has(talk.agent) && mayFallSilent(world, talk.agent) && isDue(world, talk, afterNoReplyMs)) {
-      says.push(`${talk.agent} owes a reply in ${talk.id} since ${talk.owedSince}, and is online`);
+      says.push(`${owes}, and is online`);
+    }
+    if (happened.length === 0 && mayBeReassigned(world, talk) && somebodyElse(world, talk)) {
+      says.push(`${owes}, and somebody else could`);
     }
     return says;
   });

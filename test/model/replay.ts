@@ -1,5 +1,7 @@
 /** What happened in a shop, as its events tell it, done once more in the world. Throws for what cannot be. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../../client-sdk/contract/index.ts';
+import type { ShopConfig } from '../../server/plan/config.ts';
 import { hasWaitedTooLong, mayBeReassigned, mayEnd } from './overdue.ts';
 import { replayPresence } from './presence.ts';
 import { contactsOf, type Happening, must, personOf, priorityOf, rosterOf, type Talk, type World } from './world.ts';
@@ -111,6 +113,21 @@ function replayClosed(world: World, talk: Talk, { by }: Happening): void {
   must(by !== 'time' || mayEnd(world, talk), `${talk.id} was closed over somebody's head`);
   must(by === 'time' || world.doing.action === 'close', `${talk.id} was closed by ${by}`);
   Object.assign(talk, { state: 'closed', waitingSince: undefined, owedSince: undefined });
+}
+
+/** Takes in another configuration. */
+export function learn(world: World, config: ShopConfig): void {
+  const kinds = [...world.config.agents.keys()].map((id) => [id, rosterOf(world, id)?.kind] as const);
+  const { autoHangUp } = world.config.settings;
+  world.config = config;
+  // With another rule of automatic hang-up everybody is looked at anew.
+  const another = !isDeepStrictEqual(autoHangUp, config.settings.autoHangUp);
+  if (another) for (const person of world.people.values()) person.silent = false;
+  // Who becomes the proxy owes no reply any more; who was it owes them from now on.
+  for (const [id, was] of kinds) {
+    if (!config.agents.has(id) || (was === 'proxy') === (rosterOf(world, id)?.kind === 'proxy')) continue;
+    for (const talk of world.talks.values()) if (talk.agent === id) owe(world, talk);
+  }
 }
 
 /** Takes in what happened; `entry` is what the buyer of an assignment brought along. */

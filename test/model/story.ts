@@ -12,7 +12,7 @@ export const cast: ShopSpec = {
   agents: {
     anna: { capacity: 2 },
     ben: { capacity: 1 },
-    cleo: {},
+    cleo: { capacity: 1 },
     dora: { role: 'owner', capacity: 3 },
     nora: {},
     robo: { kind: 'robot', capacity: 2 },
@@ -22,7 +22,7 @@ export const cast: ShopSpec = {
     hats: { members: { ben: 1, cleo: 3 }, binds: { products: ['hats'], orderStates: ['paid'] }, robot: 'robo' },
     vip: { members: { cleo: 4, anna: 1 }, binds: { crowds: ['vip'] } },
   },
-  buyers: { xia: { crowds: ['vip'] } },
+  buyers: { xia: { crowds: ['vip'] }, zoe: { crowds: ['vip'] } },
 };
 
 /** Who is online when a story begins. */
@@ -94,7 +94,7 @@ export type Action =
   | { readonly do: 'wait'; readonly ms: number };
 
 const agent = fc.constantFrom(...Object.keys(cast.agents));
-const buyer = fc.constantFrom('uma', 'vic', 'wim', 'xia', 'yan');
+const buyer = fc.constantFrom('uma', 'vic', 'wim', 'xia', 'yan', 'zoe');
 const is = <T extends string>(...names: T[]) => fc.constantFrom(...names);
 const oneOf = (...numbers: number[]) => fc.constantFrom(...numbers);
 const socket = is('phone', 'desk');
@@ -102,11 +102,11 @@ const group = is('tea', 'hats', 'vip', 'more');
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
-    weight: 8,
+    weight: 14,
     arbitrary: fc.record({ do: is('open'), buyer, product: is('', 'tea', 'hats'), orderState: is('', 'paid') }),
   },
-  { weight: 8, arbitrary: fc.record({ do: is('write', 'write', 'reply', 'human'), buyer }) },
-  { weight: 2, arbitrary: fc.record({ do: is('leave'), buyer }) },
+  { weight: 14, arbitrary: fc.record({ do: is('write', 'write', 'write', 'reply', 'human'), buyer }) },
+  { weight: 3, arbitrary: fc.record({ do: is('leave'), buyer }) },
   { weight: 2, arbitrary: fc.record({ do: is('close'), buyer, by: is('buyer', 'holder', 'dora') }) },
   {
     weight: 2,
@@ -136,7 +136,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       exclusive: is('', 'anna', 'cleo'),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ do: is('wait'), ms: oneOf(1, 20 * SECOND, 30 * SECOND, MINUTE) }) },
+  { weight: 6, arbitrary: fc.record({ do: is('wait'), ms: oneOf(1, 20 * SECOND, 30 * SECOND, MINUTE) }) },
   { weight: 3, arbitrary: fc.record({ do: is('wait'), ms: oneOf(HOUR, 7 * HOUR, 24 * HOUR, 49 * HOUR) }) },
 );
 
