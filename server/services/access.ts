@@ -3,9 +3,9 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Agent, type CallerKind, Refusal } from '../../client-sdk/contract/index.ts';
 import { readSecret } from '../store/configure.ts';
 import { type AgentActor, agentActor, type BuyerActor } from './actor.ts';
+import { secretNames } from './change-config.ts';
 import type { House } from './house.ts';
 import { sameKey, verifyPassword } from './passwords.ts';
-import { secretNames } from './shops.ts';
 import { claimedSubject, signBuyer, signSession, verifyBuyer, verifySession } from './tokens.ts';
 
 /** The two secrets of the whole installation. */

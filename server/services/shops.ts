@@ -1,5 +1,4 @@
-/** A shop's configuration: opened, changed, read. A change is made of what holds now, and made again if that changes. */
-import { isDeepStrictEqual } from 'node:util';
+/** What a shop is made of: opening it, its settings, agents and groups. */
 import {
   type Agent,
   type AgentPut,
@@ -14,95 +13,12 @@ import {
   settings as settingsSchema,
 } from '../../client-sdk/contract/index.ts';
 import type { ShopConfig } from '../plan/config.ts';
-import { membershipsOf, rosterEntry } from '../plan/roster.ts';
-import { type ConfigFields, configure, type RosterChange, readVersion, registerShop } from '../store/configure.ts';
+import { configure, readVersion, registerShop } from '../store/configure.ts';
 import { StaleConfig } from '../store/script.ts';
+import { applied, changeConfig, rosterChanges, secretNames } from './change-config.ts';
 import type { House } from './house.ts';
 import { hashKey, hashPassword } from './passwords.ts';
-import { tellEffects } from './told.ts';
 import { announceWebhook, followWebhookChange } from './webhook-attendance.ts';
-
-/** Names of secrets; those of a password and of a webhook are followed by the agent's id. */
-export const secretNames = {
-  apiKey: 'apiKey',
-  buyerSecret: 'buyerSecret',
-  password: 'password:',
-  webhook: 'webhook:',
-} as const;
-
-/** The configuration after the change. */
-function applied(config: ShopConfig, fields: ConfigFields): ShopConfig {
-  const merge = <T>(before: ReadonlyMap<string, T>, changes: ReadonlyMap<string, T | undefined> = new Map()) => {
-    const after = new Map(before);
-    for (const [id, value] of changes) {
-      if (value === undefined) after.delete(id);
-      else after.set(id, value);
-    }
-    return after;
-  };
-  return {
-    ...config,
-    settings: fields.settings ?? config.settings,
-    agents: merge(config.agents, fields.agents),
-    groups: merge(config.groups, fields.groups),
-  };
-}
-
-/** Agents whose roster entry the change may touch: themselves, members of changed groups, the proxy of before and after. */
-function concerned(before: ShopConfig, after: ShopConfig, fields: ConfigFields): Set<string> {
-  const agents = new Set(fields.agents?.keys());
-  for (const id of fields.groups?.keys() ?? []) {
-    for (const group of [before.groups.get(id), after.groups.get(id)]) {
-      for (const member of group?.members ?? []) agents.add(member.agent);
-    }
-  }
-  for (const { settings } of [before, after]) if (settings.nightShift.proxy) agents.add(settings.nightShift.proxy);
-  return agents;
-}
-
-/** Whether the rule of automatic hang-up is another: everybody is looked at anew then. */
-const hangUpChanges = (before: ShopConfig, after: ShopConfig) =>
-  !isDeepStrictEqual(before.settings.autoHangUp, after.settings.autoHangUp);
-
-/** Roster entries that the change makes different; all of them where the rule of automatic hang-up is another. */
-function rosterChanges(before: ShopConfig, after: ShopConfig, fields: ConfigFields): RosterChange[] {
-  const all = hangUpChanges(before, after);
-  const agents = all ? new Set([...before.agents.keys(), ...after.agents.keys()]) : concerned(before, after, fields);
-  const [old, now] = [membershipsOf(before, agents), membershipsOf(after, agents)];
-  const changes: RosterChange[] = [];
-  for (const agent of agents) {
-    const was = rosterEntry(before, agent, old);
-    const entry = rosterEntry(after, agent, now);
-    if (all || JSON.stringify(was) !== JSON.stringify(entry)) changes.push({ agent, entry });
-  }
-  return changes;
-}
-
-/** Changes the configuration: `change` is given what holds now, and may be asked again. Throws what `change` throws. */
-export async function changeConfig(
-  house: House,
-  shop: string,
-  now: number,
-  change: (config: ShopConfig) => ConfigFields,
-): Promise<void> {
-  await house.configs.change(shop, async ({ config }) => {
-    const fields = change(config);
-    const after = applied(config, fields);
-    const effects = await configure(house.redis, {
-      now,
-      shop,
-      expected: config.version,
-      fields,
-      roster: rosterChanges(config, after, fields),
-      hangUp: hangUpChanges(config, after),
-      groups: [...config.groups.keys(), ...after.groups.keys()],
-    });
-    tellEffects(house, shop, effects);
-    // Within its turn: the next change is made of this one.
-    await house.configs.fresh(shop);
-  });
-  house.due(shop, now);
-}
 
 export type NewShop = {
   readonly shop: { readonly id: string; readonly name: string };

@@ -1,7 +1,7 @@
 /** What a shop does about its webhooks: new secrets, and deliveries that failed. */
 import { type DeadLetter, Refusal } from '../../client-sdk/contract/index.ts';
+import { changeConfig, secretNames } from './change-config.ts';
 import type { House } from './house.ts';
-import { changeConfig, secretNames } from './shops.ts';
 
 /** A new secret for a robot's webhook, from now on. Throws `not-found`; `conflict` for who has no webhook. */
 export async function rotateWebhookSecret(house: House, shop: string, agent: string, now: number): Promise<string> {
