@@ -4,29 +4,16 @@ import type { AgentActor } from '../../services/actor.ts';
 import { choosePresence, heldConversations } from '../../services/attendance.ts';
 import type { House } from '../../services/house.ts';
 import { claimFromPool, closeConversation, handOver, transferConversation } from '../../services/moves.ts';
-import { listMessages, markRead, say, setTyping } from '../../services/talk.ts';
 import type { Handlers } from './commands.ts';
+import { type Asking, talkHandlers } from './talk-handlers.ts';
 
-export type AgentAsking = { readonly actor: AgentActor; readonly socket: string };
-
-export function agentHandlers(house: House, clock: () => number): Handlers<typeof agentCommands, AgentAsking> {
+export function agentHandlers(house: House, clock: () => number): Handlers<typeof agentCommands, Asking<AgentActor>> {
   return {
+    ...talkHandlers(house, clock),
     'presence:set': async ({ actor }, { presence }) => ({
       presence: await choosePresence(house, actor.shop, actor.id, presence, 'chose', clock()),
     }),
     'conversation:list': async ({ actor }) => ({ conversations: await heldConversations(house, actor) }),
-    'message:send': async ({ actor, socket }, saying) => ({
-      message: await say(house, actor, saying, clock(), socket),
-    }),
-    'message:list': ({ actor }, listing) => listMessages(house, actor, listing),
-    'typing:set': async ({ actor }, { conversation, typing }) => {
-      await setTyping(house, actor, conversation, typing);
-      return {};
-    },
-    'message:read': async ({ actor }, { conversation, seq }) => {
-      await markRead(house, actor, conversation, seq, clock());
-      return {};
-    },
     'conversation:transfer': async ({ actor }, { conversation, to, note, requestId }) => ({
       conversation: await transferConversation(house, actor, conversation, to, clock(), { note, requestId }),
     }),
