@@ -12,7 +12,7 @@ const events = { hot: 'contact:cooled', warm: 'contact:expired' } as const;
 async function endWindows(house: House, shop: string, line: ContactLine, now: number): Promise<number> {
   let count = 0;
   for (;;) {
-    const { config, scope } = await house.configs.get(shop);
+    const { config, scope } = await house.configs.fresh(shop);
     const windows = config.settings.contactWindows;
     const due = await dueContacts(scope, line, windows, now, IN_ONE * AT_ONCE);
     const batches = Array.from({ length: Math.ceil(due.length / IN_ONE) }, (_, i) =>

@@ -9,7 +9,7 @@ const BATCH = 50;
 /** Closes what is idle for the shop's `idleCloseMs`; 0 closes nothing. `now` in ms. */
 export async function closeIdleConversations(house: House, shop: string, now: number): Promise<void> {
   for (;;) {
-    const { config, scope } = await house.configs.get(shop);
+    const { config, scope } = await house.configs.fresh(shop);
     const { idleCloseMs } = config.settings;
     if (idleCloseMs === 0) return;
     const due = await idleSince(scope, now - idleCloseMs, BATCH);

@@ -31,7 +31,7 @@ async function reasonOf(scope: Scope, { conversation, request }: ConversationRec
  * told is remembered only afterwards: told twice is better than not at all. `now` in ms.
  */
 export async function tellPlaces(house: House, shop: string, now: number): Promise<void> {
-  const at = await house.configs.get(shop);
+  const at = await house.configs.fresh(shop);
   const { waiting, served, told } = await readQueue(at.scope);
   const news = new Map<string, Place>();
   for (const [i, conversation] of waiting.entries()) {

@@ -49,7 +49,7 @@ async function remind(house: House, { scope }: Shop, agents: ReadonlySet<string>
  * happens again after as much time once more. A period of 0 is none. `now` in ms.
  */
 export async function sweepReplies(house: House, shop: string, now: number): Promise<void> {
-  const at = await house.configs.get(shop);
+  const at = await house.configs.fresh(shop);
   const { settings } = at.config;
   const shortest = shortestPeriod(settings);
   if (shortest === undefined) return;

@@ -7,7 +7,7 @@
 import { isNight } from '../plan/night.ts';
 import type { ClaimMode } from '../store/claim.ts';
 import { changePresence } from '../store/presence.ts';
-import { dueAgain, readConversation, waitingIn } from '../store/read.ts';
+import { dueAgain, readConversation, waitingIn, whatWaits } from '../store/read.ts';
 import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
 import { endLongWaits } from './queue.ts';
@@ -42,14 +42,24 @@ async function serve(
 
 /** `now` in ms since the epoch. Throws what Redis throws; what was done until then stays done. */
 export async function sweep(house: House, shop: string, now: number): Promise<void> {
-  const lapsed = await house.configs.use(shop, ({ scope }) => changePresence(scope, { change: 'lapse' }, now));
-  if (lapsed.kind === 'done') tellEffects(house, shop, lapsed);
-  await serve(house, shop, 'todo', 'again', now);
-  await serve(house, shop, 'queue', 'queue', now);
-  await endLongWaits(house, shop, now);
-  const { settings } = (await house.configs.get(shop)).config;
-  const limit = Math.max(1, settings.handoverLimit ?? settings.busyThreshold);
-  if (!settings.nightShift.enabled || !isNight(settings, now))
-    await serve(house, shop, 'overnight', 'morning', now, limit);
-  if (settings.leaveMessage.autoAssign) await serve(house, shop, 'pool', 'pool', now, limit);
+  const { config, scope } = await house.configs.fresh(shop);
+  const waiting = await whatWaits(scope, now);
+  if (waiting.lapse) {
+    const lapsed = await house.configs.use(shop, (at) => changePresence(at.scope, { change: 'lapse' }, now));
+    if (lapsed.kind === 'done') tellEffects(house, shop, lapsed);
+  }
+  const left = waiting.lapse || waiting.todo;
+  if (left) await serve(house, shop, 'todo', 'again', now);
+  // Whoever was left may wait anywhere now.
+  if (left || waiting.queue) {
+    await serve(house, shop, 'queue', 'queue', now);
+    await endLongWaits(house, shop, now);
+  }
+  const { nightShift, handoverLimit, busyThreshold, leaveMessage } = config.settings;
+  const limit = Math.max(1, handoverLimit ?? busyThreshold);
+  const morning = !nightShift.enabled || !isNight(config.settings, now);
+  if (morning && (left || waiting.overnight)) await serve(house, shop, 'overnight', 'morning', now, limit);
+  if (leaveMessage.autoAssign && (left || waiting.queue || waiting.pool)) {
+    await serve(house, shop, 'pool', 'pool', now, limit);
+  }
 }

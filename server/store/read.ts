@@ -78,6 +78,25 @@ export async function waitingIn(scope: Scope, line: 'queue' | 'pool' | 'overnigh
   return scope.redis.zrange(scope.keys[line], '0', String(count < 0 ? -1 : count - 1));
 }
 
+/** What a sweep would find to do: whether a grace has ended, and in which lines somebody stands. */
+export type Waiting = Readonly<Record<'lapse' | 'todo' | 'queue' | 'overnight' | 'pool', boolean>>;
+
+/** One round trip, so that a shop in which nothing waits costs little. `now` in ms. */
+export async function whatWaits({ redis, keys }: Scope, now: number): Promise<Waiting> {
+  const [lapse, ...lines] = await Promise.all([
+    redis.hget(keys.live, 'lapse'),
+    ...[keys.todo, keys.queue, keys.overnight, keys.pool].map((line) => redis.exists(line)),
+  ]);
+  const [todo, queue, overnight, pool] = lines.map((there) => there === 1);
+  return {
+    lapse: Boolean(lapse) && now >= Number(lapse),
+    todo: todo === true,
+    queue: queue === true,
+    overnight: overnight === true,
+    pool: pool === true,
+  };
+}
+
 /** Conversations due to be dispatched again, longest due first. */
 export async function dueAgain(scope: Scope, count: number): Promise<string[]> {
   return scope.redis.zrange(scope.keys.todo, '0', String(count - 1));

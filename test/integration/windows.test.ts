@@ -1,13 +1,16 @@
 /** What ends: contact windows, idle conversations; and what begins: the welcome. At virtual time. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import type { Settings } from '../../client-sdk/contract/index.ts';
 import { getConversation } from '../../server/services/board.ts';
 import { eraseBuyer } from '../../server/services/buyers.ts';
+import { sweepContacts } from '../../server/services/contacts.ts';
 import { open } from '../../server/services/dispatch.ts';
+import { closeIdleConversations } from '../../server/services/idle.ts';
 import { closeConversation } from '../../server/services/moves.ts';
 import { patchSettings } from '../../server/services/shops.ts';
 import { listMessages, say } from '../../server/services/talk.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
+import { createTestHouse } from '../support/house.ts';
 import { useOwnShop } from '../support/own-shop.ts';
 import { openShop, setPresences } from '../support/shop.ts';
 
@@ -76,6 +79,20 @@ describe('a contact', () => {
     await patchSettings(own.house, own.shop, { contactWindows: { hotMs: HOUR, warmMs: 2 * HOUR } }, NOON + 3 * HOUR);
     await tick(NOON + 3 * HOUR);
     expect(ended('anna')).toEqual({ cooled: ['bob'], expired: ['bob'] });
+  });
+
+  it('goes by the settings as they are, also where another process has changed them', async () => {
+    await shopWith();
+    await comes(NOON);
+    await tick(NOON + 2 * HOUR);
+    const elsewhere = createTestHouse(inject('redisUrl'));
+    const contactWindows = { hotMs: HOUR, warmMs: 50 * HOUR };
+    await patchSettings(elsewhere.house, own.shop, { contactWindows, idleCloseMs: HOUR }, NOON + 2 * HOUR);
+    await elsewhere.close();
+    await closeIdleConversations(own.house, own.shop, NOON + 2 * HOUR);
+    await sweepContacts(own.house, own.shop, NOON + 2 * HOUR);
+    expect(ended('anna').cooled).toEqual(['bob']);
+    expect(own.heard.take('agent:anna', 'conversation:released')).toMatchObject([{ cause: 'idle' }]);
   });
 
   it('of a buyer who was erased tells nobody', async () => {
