@@ -8,14 +8,15 @@ import { activeOf, type Happening, must, personOf, rosterOf, type World } from '
 
 function hasTooMany(world: World, id: string): boolean {
   const { atActive } = world.config.settings.autoHangUp;
-  return atActive !== null && rosterOf(world, id)?.kind === 'agent' && activeOf(world, id) >= atActive;
+  return atActive !== null && activeOf(world, id) >= atActive;
 }
 
 /** What was chosen and what is connected, and what the shop's rules make of it. */
 export function effective(world: World, id: string): Presence {
   const person = personOf(world, id);
   if (person.sockets.size === 0 && person.lapsesAt === undefined) return 'offline';
-  const hungUp = person.chosen === 'online' && (person.silent || hasTooMany(world, id));
+  const ruled = person.silent || hasTooMany(world, id);
+  const hungUp = person.chosen === 'online' && rosterOf(world, id)?.kind === 'agent' && ruled;
   return hungUp ? 'hung-up' : person.chosen;
 }
 

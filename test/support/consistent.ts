@@ -150,7 +150,8 @@ function checkAgents(all: Dump, agents: ReadonlyMap<string, Agent>, say: Say): v
     const connected = sockets > 0 || members(all, 'lapses').includes(id);
     const chosen = (connected && get('chosen')) || 'offline';
     const tooMany = !!live.hangUpAt && get('kind') === 'agent' && Number(get('active')) >= Number(live.hangUpAt);
-    const effective = chosen === 'online' && (tooMany || get('silent') === '1') ? 'hung-up' : chosen;
+    const effective =
+      chosen === 'online' && (tooMany || (get('kind') === 'agent' && get('silent') === '1')) ? 'hung-up' : chosen;
     say((get('presence') || 'offline') === effective, `${id} is ${get('presence')} and should be ${effective}`);
     say(agents.has(id) !== (get('kind') === 'gone'), `${id} is of kind ${get('kind')}`);
     if (effective === 'online' && get('groups')) online++;

@@ -38,21 +38,21 @@ end
 
 local function tooMany(a)
   local most = tonumber(get('hangUpAt'))
-  return most and a.kind == 'agent' and a.active >= most
+  return most and a.active >= most
 end
 
 -- What holds of a choice: who chose online may be hung up all the same.
 local function effective(a)
   local connected = (tonumber(get(a.id .. ':sockets')) or 0) > 0 or call('ZSCORE', lapses, a.id)
   local chosen = connected and get(a.id .. ':chosen') or 'offline'
-  if chosen == 'online' and (tooMany(a) or get(a.id .. ':silent') == '1') then return 'hung-up' end
+  if chosen == 'online' and a.kind == 'agent' and (tooMany(a) or get(a.id .. ':silent') == '1') then return 'hung-up' end
   return chosen
 end
 
 -- Hangs up who has too many conversations, and lets them resume when they have fewer.
 function hangUpByLoad(a)
   if a.presence == 'online' then
-    if tooMany(a) then become(a, 'hung-up', 'auto-hang-up') end
+    if a.kind == 'agent' and tooMany(a) then become(a, 'hung-up', 'auto-hang-up') end
   elseif a.presence == 'hung-up' and tonumber(get('hangUpAt')) and effective(a) == 'online' then
     become(a, 'online', 'auto-resume')
   end
