@@ -157,6 +157,12 @@ describe.skipIf(found.missing)('the demo page', () => {
     await openChat(first, 'Tom');
     const waiting = await openChat(second, 'Visitor');
     await waiting.getByText('Waiting in the queue – you are number 1').waitFor();
+    const third = await openChat(await stage.page('/?side=buyer'), 'Visitor');
+    await third.getByText('Waiting in the queue – you are number 2').waitFor();
+    await third.getByRole('button', { name: 'Leave a message instead' }).click();
+    await third.getByText('Leave your message here').waitFor();
+    expect(await third.getByRole('button', { name: 'Leave a message instead' }).isVisible()).toBe(false);
+    await third.getByRole('button', { name: 'Close' }).click();
     await buyerOf(first).getByRole('button', { name: 'Close' }).click();
     await waiting.getByText('You are talking to Ben').waitFor();
     await waiting.getByRole('button', { name: 'Close' }).click();
