@@ -56,10 +56,10 @@ export const nightTexts = {
 
 /** The ten steps of the routing chain, by name. */
 export const stepTexts: Readonly<Record<StepName, Text>> = {
-  'hot-contact': { en: 'Hot contact', zh: '最近联系人（24 小时内）' },
+  'hot-contact': { en: 'Hot contact', zh: '最近联系人' },
   'night-shift': { en: 'Night shift', zh: '夜间代理' },
   'nobody-on-duty': { en: 'Nobody online', zh: '无人在线' },
-  'warm-contact': { en: 'Warm contact', zh: '最近联系人（72 小时内）' },
+  'warm-contact': { en: 'Warm contact', zh: '较早的联系人' },
   'exclusive-agent': { en: 'Exclusive agent', zh: '专属客服' },
   'shop-robot': { en: 'Shop robot', zh: '店铺机器人' },
   'group-robot': { en: 'Group robot', zh: '分组机器人' },
@@ -203,8 +203,11 @@ export const presenceCauseTexts: Readonly<Record<PresenceCause, Text>> = {
   connected: { en: 'connected', zh: '已连接' },
   'lost-connection': { en: 'lost the connection', zh: '连接断开' },
   supervisor: { en: 'set by a supervisor', zh: '主管设置' },
-  'auto-hang-up': { en: 'hung up automatically', zh: '自动挂起' },
-  'auto-resume': { en: 'back automatically', zh: '自动恢复在线' },
+  'auto-hang-up': {
+    en: "by the shop's rule: as many conversations as are allowed, or no reply in time",
+    zh: '按店铺规则自动挂起：接待数已达上限，或超时未回复',
+  },
+  'auto-resume': { en: "back by the shop's rule", zh: '按店铺规则自动恢复' },
 };
 
 export const stateTexts: Readonly<Record<ConversationState, Text>> = {
@@ -228,7 +231,7 @@ export const outcomeTexts: Readonly<Record<Outcome, Text>> = {
 export const moveCauseTexts: Readonly<Record<MoveCause, Text>> = {
   open: { en: 'the buyer came in', zh: '买家进线' },
   'agent-offline': { en: 'the agent before went offline', zh: '原客服已离线' },
-  'robot-handover': { en: 'handed over by the robot', zh: '机器人转人工' },
+  'robot-handover': { en: 'from the robot to a person', zh: '机器人转人工' },
   queue: { en: 'from the queue', zh: '来自排队' },
   pool: { en: 'from the left messages', zh: '来自留言池' },
   morning: { en: 'from the night shift', zh: '夜间会话移交' },
@@ -387,7 +390,7 @@ export const pageTexts = {
   active: { en: 'Active {n}', zh: '接待中 {n}' },
   conversations: { en: 'Conversations', zh: '会话' },
   waitingSince: { en: 'waiting {time}', zh: '已等待 {time}' },
-  answered: { en: 'answered', zh: '已回复' },
+  answered: { en: 'no reply due', zh: '无待回复' },
   slowReply: { en: 'waits too long', zh: '回复超时' },
   overnight: { en: 'overnight', zh: '夜间' },
   noConversations: { en: 'No conversations yet', zh: '暂无会话' },

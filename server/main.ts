@@ -4,14 +4,17 @@ import { readConfig } from './config.ts';
 import { createSdkPages } from './edge/http/pages.ts';
 import { listenOn } from './launch/listen.ts';
 import { productionParts } from './launch/production.ts';
+import { reachRedis } from './launch/reach-redis.ts';
 import { closeOnSignal } from './launch/signals.ts';
 import { createLog } from './log.ts';
 
 try {
   const config = readConfig();
   const log = createLog(config.logLevel, 'server');
+  const parts = productionParts(config);
+  await reachRedis(parts.redis);
   const application = await createApplication({
-    ...productionParts(config),
+    ...parts,
     log,
     shared: true,
     pages: await createSdkPages(),

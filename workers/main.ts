@@ -5,6 +5,7 @@ import { Server } from 'socket.io';
 import { readConfig } from '../server/config.ts';
 import { createTell, type Io } from '../server/edge/sockets/tell.ts';
 import { productionParts } from '../server/launch/production.ts';
+import { reachRedis } from '../server/launch/reach-redis.ts';
 import { closeOnSignal } from '../server/launch/signals.ts';
 import { createLog } from '../server/log.ts';
 import { createHouse } from '../server/services/create-house.ts';
@@ -16,6 +17,7 @@ try {
   const config = readConfig();
   const log = createLog(config.logLevel, 'workers');
   const { redis: target } = productionParts(config);
+  await reachRedis(target);
   const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
   const [redis, publisher, subscriber, forQueue, forWorker] = Array.from({ length: 5 }, () =>
     connect(target, onError),

@@ -55,7 +55,14 @@ export const buyerCommands = {
   'queue:leave': { data: about, answer: z.object({ conversation }) },
 } as const;
 
-export const heldConversation = conversation.extend({ pending: z.boolean() });
+/** What a morning agent needs to know of the night: since when the buyer waits, and what the proxy told them last. */
+export const overnightReport = z.object({ since: timestamp, proxy: identifier, said: z.array(message) });
+
+export const heldConversation = conversation.extend({
+  pending: z.boolean(),
+  /** What happened during the night, where it came in then. */
+  night: overnightReport.optional(),
+});
 
 export const agentCommands = {
   'presence:set': { data: z.strictObject({ presence, requestId }), answer: z.object({ presence }) },
@@ -113,9 +120,6 @@ export const moveCause = z.enum([
   'closed',
   'erased',
 ]);
-
-/** What a morning agent needs to know of the night: since when the buyer waits, and what the proxy told them last. */
-export const overnightReport = z.object({ since: timestamp, proxy: identifier, said: z.array(message) });
 
 export const agentEvents = {
   ...sharedEvents,

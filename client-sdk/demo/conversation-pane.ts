@@ -1,10 +1,11 @@
 /** The conversation an agent has chosen: the talk, why it came, and what can be done with it. */
 import type { AgentClient } from '../agent-client.ts';
-import type { Conversation, Message } from '../contract/index.ts';
+import type { Message } from '../contract/index.ts';
 import { pageTexts, type Text } from '../texts.ts';
 import type { Arrival } from './arrivals.ts';
 import { buyerName } from './demo-shop.ts';
 import { el, show } from './dom.ts';
+import type { Known } from './held-list.ts';
 import { say, sayAttribute } from './language.ts';
 import { attempt, createNotice } from './notice.ts';
 import { createTalk, type Talk } from './talk.ts';
@@ -14,7 +15,7 @@ import { createTransferForm, type Team } from './transfer-form.ts';
 
 export type PaneParts = {
   readonly client: AgentClient;
-  readonly conversation: Conversation;
+  readonly conversation: Known;
   /** The agent at this desk. */
   readonly me: string;
   readonly team: () => Promise<Team>;
@@ -61,7 +62,7 @@ export function createPane({ client, conversation, me, team, nameOf, arrival }: 
     const said = arrival()?.note;
     show(note, said !== undefined);
     if (said !== undefined) say(note, pageTexts.noteSaid, { note: said });
-    const overnight = arrival()?.overnight;
+    const overnight = arrival()?.overnight ?? conversation.night;
     const last = overnight?.said.at(-1);
     show(night, overnight !== undefined);
     show(nightSaid, last !== undefined);

@@ -1,14 +1,6 @@
 /** The agent's desk: the conversations held, one of them chosen, and what waits in the pool. */
 import { AgentClient } from '../agent-client.ts';
-import type {
-  Agent,
-  AgentEventData,
-  Conversation,
-  Group,
-  Message,
-  Presence,
-  PresenceCause,
-} from '../contract/index.ts';
+import type { Agent, AgentEventData, Group, Message, Presence, PresenceCause } from '../contract/index.ts';
 import { moveCauseTexts, pageTexts } from '../texts.ts';
 import { createArrivals } from './arrivals.ts';
 import { clientOptions, holdConnection } from './connection.ts';
@@ -16,7 +8,7 @@ import { createPane, type Pane } from './conversation-pane.ts';
 import { buyerName } from './demo-shop.ts';
 import { createDeskBar } from './desk-bar.ts';
 import { el, show } from './dom.ts';
-import { createHeldList, type Held } from './held-list.ts';
+import { createHeldList, type Held, type Known } from './held-list.ts';
 import { say } from './language.ts';
 import { createNotice } from './notice.ts';
 import { createPoolView, type Live } from './pool-view.ts';
@@ -34,7 +26,7 @@ export type DeskParts = {
 const LOOK_MS = 3_000;
 
 /** How the conversation stands after a message: a buyer's word waits for a reply, and a reply ends the wait. */
-function after(conversation: Conversation, { from, seq, at }: Message): Conversation {
+function after(conversation: Known, { from, seq, at }: Message): Known {
   const { waitingSince, ...rest } = conversation;
   const lastSeq = Math.max(rest.lastSeq, seq);
   if (from.kind === 'buyer') return { ...rest, lastSeq, waitingSince: waitingSince ?? at };
@@ -126,7 +118,7 @@ export function createDesk({ shop, token, agent }: Session, { onLogOut, onEnded 
     refresh();
   }
 
-  function hold(conversation: Conversation): void {
+  function hold(conversation: Known): void {
     held.set(conversation.id, { conversation, slow: false });
   }
 

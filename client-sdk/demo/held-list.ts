@@ -1,13 +1,15 @@
 /** The conversations an agent holds: who waits comes first, longest first, with how long they have waited. */
-import type { Conversation } from '../contract/index.ts';
+import type { Conversation, HeldConversation } from '../contract/index.ts';
 import { pageTexts, stateTexts } from '../texts.ts';
 import { buyerName } from './demo-shop.ts';
 import { el, show } from './dom.ts';
 import { say } from './language.ts';
 import { duration, timeOfDay } from './times.ts';
 
+/** A conversation, with what happened at night where the list of those held told it. */
+export type Known = Conversation & Pick<HeldConversation, 'night'>;
 /** A conversation as the desk knows it. */
-export type Held = { readonly conversation: Conversation; readonly slow: boolean };
+export type Held = { readonly conversation: Known; readonly slow: boolean };
 
 export type HeldList = {
   readonly element: HTMLElement;

@@ -13,6 +13,7 @@ import { startEmbeddedRedis } from './embedded-redis.ts';
 import { listenOn } from './listen.ts';
 import { keysFile, ownKeys } from './own-keys.ts';
 import { redisTarget } from './production.ts';
+import { reachRedis } from './reach-redis.ts';
 import { closeOnSignal } from './signals.ts';
 
 /** What has been started, in order; ended the other way round. */
@@ -45,6 +46,8 @@ try {
     });
     started.push(embedded.stop);
     redis = { url: embedded.url };
+  } else {
+    await reachRedis(redis);
   }
 
   const keys = ownKeys(config);

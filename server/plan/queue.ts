@@ -6,7 +6,8 @@ const SECOND = 1_000;
 
 /**
  * An estimate of what is left of the wait at this place, in ms, in whole seconds: so many places at the pace at which
- * the queue has moved, counted until now, so that a pace that slows down is seen before the next buyer is served.
+ * the queue has moved, counted until the last was served, or until now where that is slower: a pace that slackens is seen
+ * before the next buyer is served.
  * `undefined` while too few were served to say anything.
  *
  * `served`: when buyers of this queue were served, in ms, the latest last.
@@ -14,7 +15,8 @@ const SECOND = 1_000;
 export function waitEstimate(served: readonly number[], position: number, now: number): number | undefined {
   const [first] = served;
   if (first === undefined || served.length < LEAST) return undefined;
-  const perPlace = Math.max(0, now - first) / served.length;
+  const last = served.at(-1) ?? first;
+  const perPlace = Math.max((now - first) / served.length, (last - first) / (served.length - 1), 0);
   return Math.max(SECOND, Math.ceil((position * perPlace) / SECOND) * SECOND);
 }
 
@@ -39,3 +41,22 @@ export function worthTelling(told: Place | undefined, place: Place): boolean {
   if (place.etaMs === undefined || told.etaMs === undefined) return place.etaMs !== told.etaMs;
   return Math.abs(place.etaMs - told.etaMs) > Math.max(ETA_LEAST_MS, told.etaMs * ETA_PART);
 }
+
+/** Places that are looked at in every turn; of those behind them, a part a turn. */
+const HEAD = 1_000;
+
+/**
+ * Which places a turn looks at, both ends inclusive: the head of the queue, and one page of what is behind it, another with
+ * every turn, so that a turn takes as long in a queue of a hundred thousand. `turn` counts turns, from 0.
+ */
+export function placesToLookAt(length: number, turn: number): readonly (readonly [from: number, to: number])[] {
+  if (length === 0) return [];
+  const head = [1, Math.min(HEAD, length)] as const;
+  if (length <= HEAD) return [head];
+  const pages = Math.ceil((length - HEAD) / HEAD);
+  const from = HEAD + (turn % pages) * HEAD + 1;
+  return [head, [from, Math.min(length, from + HEAD - 1)]];
+}
+
+/** Why they wait: whoever is next waits for a place, everybody else for those before them as well. */
+export const waitingBecause = (position: number) => (position === 1 ? 'everyone-full' : 'others-wait-first');

@@ -6,6 +6,7 @@ import { heldBy, readConversations } from '../store/read.ts';
 import { readShifts, type ShiftQuery } from '../store/shifts.ts';
 import type { AgentActor } from './actor.ts';
 import type { House } from './house.ts';
+import { nightOf } from './overnight.ts';
 import { tellEffects } from './told.ts';
 
 const noAgent = () => new Refusal('not-found', 'There is no such agent in this shop; check the id.');
@@ -78,14 +79,23 @@ export async function disconnectAgent(
   return { graceMs };
 }
 
-/** Everything the agent holds now, with what waits for a reply: a full resync. */
+/** Everything the agent holds now, with what waits for a reply and what happened at night: a full resync. */
 export async function heldConversations(house: House, actor: AgentActor): Promise<HeldConversation[]> {
   const { scope } = await house.configs.get(actor.shop);
   const records = await readConversations(scope, await heldBy(scope, actor.id));
-  return records.flatMap((record) =>
-    record && record.conversation.agent === actor.id && record.conversation.state !== 'closed'
-      ? [{ ...record.conversation, pending: record.conversation.waitingSince !== undefined }]
-      : [],
+  const held = records.flatMap((record) =>
+    record && record.conversation.agent === actor.id && record.conversation.state !== 'closed' ? [record] : [],
+  );
+  return Promise.all(
+    held.map(async ({ conversation, proxy }) => {
+      // The proxy knows what they said.
+      const night = proxy === actor.id ? undefined : await nightOf(scope, conversation, proxy);
+      return {
+        ...conversation,
+        pending: conversation.waitingSince !== undefined,
+        ...(night === undefined ? {} : { night }),
+      };
+    }),
   );
 }
 

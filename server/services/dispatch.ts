@@ -86,7 +86,7 @@ export async function open(
         house.buyers.set(shop, buyer, { ...known, conversation: conversation.id });
         tellEffects(house, shop, claimed);
         tellMove(house, shop, { conversation, assignment, from, cause: 'open' });
-        await tellBuyer(house, at, conversation, now, assignment.trace.at(-1)?.why);
+        await tellBuyer(house, at, conversation, now);
         await welcome(house, at, { conversation, assignment }, now);
         if (claimed.presences.length > 0 || assignment.trace.at(-1)?.why === 'others-wait-first') {
           house.due(shop, now);
@@ -169,7 +169,7 @@ export async function dispatchAgain(house: House, shop: string, again: Again, no
         const { conversation, assignment, from } = claimed;
         const overnight = mode === 'morning' ? await nightOf(scope, conversation, from) : undefined;
         tellMove(house, shop, { conversation, assignment, from, cause: causes[mode], note, overnight });
-        await tellBuyer(house, at, conversation, now, assignment.trace.at(-1)?.why);
+        await tellBuyer(house, at, conversation, now);
       }
       if (claimed.kind === 'assigned' || claimed.kind === 'still') tellEffects(house, shop, claimed);
       return claimed;

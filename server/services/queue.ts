@@ -1,28 +1,34 @@
 /** The queue as its buyers see it: what they are told of their place, and leaving it. */
 import { type Conversation, Refusal } from '../../client-sdk/contract/index.ts';
-import { type Place, waitEstimate, worthTelling } from '../plan/queue.ts';
-import { readQueue, rememberPlaces, waitingSince } from '../store/queue.ts';
-import { type ConversationRecord, readAssignmentById, readConversation, readConversations } from '../store/read.ts';
-import type { Scope } from '../store/scope.ts';
+import { type Place, placesToLookAt, waitEstimate, worthTelling } from '../plan/queue.ts';
+import { queueLength, readPlaces, rememberPlaces, waitingSince } from '../store/queue.ts';
+import { readConversation, readConversations } from '../store/read.ts';
 import type { BuyerActor } from './actor.ts';
+import type { Shop } from './configs.ts';
 import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
 import { visible } from './talk.ts';
-import { tellChat } from './told.ts';
+import { kept, placeIn, tellBuyer, tellChat } from './told.ts';
 
-/** What was told of a place, as it is kept: `<position>:<etaMs>`, without an estimate `<position>:`. */
-const kept = ({ position, etaMs }: Place) => `${position}:${etaMs ?? ''}`;
+/** A turn, in ms: what is behind the head of a long queue is looked at a part a turn. */
+const TURN_MS = 1_000;
 
-function placeIn(text: string | undefined): Place | undefined {
-  if (text === undefined) return undefined;
-  const [position, etaMs] = text.split(':');
-  return { position: Number(position), ...(etaMs ? { etaMs: Number(etaMs) } : {}) };
-}
+/** Told together; few enough that what is read of them is not old when they are told. */
+const TOLD_TOGETHER = 100;
 
-/** Why they wait, as the assignment that put them there says. */
-async function reasonOf(scope: Scope, { conversation, request }: ConversationRecord): Promise<string> {
-  const assignment = await readAssignmentById(scope, `${conversation.id}.${request}`);
-  return assignment?.trace.at(-1)?.why ?? 'everyone-full';
+/** Tells these buyers their places. What had changed by the time they were told is put right at once. */
+async function tellNews(house: House, at: Shop, news: ReadonlyMap<string, Place>, now: number): Promise<void> {
+  const told = new Map<string, string>();
+  for (const record of await readConversations(at.scope, [...news.keys()])) {
+    const place = record && news.get(record.conversation.id);
+    if (!place || record.conversation.state !== 'queued') continue;
+    tellChat(house, at, record.conversation, place);
+    told.set(record.conversation.id, kept(place));
+  }
+  const gone = await rememberPlaces(at.scope, told, now);
+  for (const record of await readConversations(at.scope, gone)) {
+    if (record) await tellBuyer(house, at, record.conversation, now);
+  }
 }
 
 /**
@@ -32,27 +38,19 @@ async function reasonOf(scope: Scope, { conversation, request }: ConversationRec
  */
 export async function tellPlaces(house: House, shop: string, now: number): Promise<void> {
   const at = await house.configs.fresh(shop);
-  const { waiting, served, told } = await readQueue(at.scope);
-  const news = new Map<string, Place>();
-  for (const [i, conversation] of waiting.entries()) {
-    const etaMs = waitEstimate(served, i + 1, now);
-    const place = { position: i + 1, ...(etaMs === undefined ? {} : { etaMs }) };
-    if (worthTelling(placeIn(told[conversation]), place)) news.set(conversation, place);
+  const { length, served } = await queueLength(at.scope);
+  let news = new Map<string, Place>();
+  for (const [from, to] of placesToLookAt(length, Math.floor(now / TURN_MS))) {
+    for (const { conversation, position, told } of await readPlaces(at.scope, from, to)) {
+      const etaMs = waitEstimate(served, position, now);
+      const place = { position, ...(etaMs === undefined ? {} : { etaMs }) };
+      if (worthTelling(placeIn(told), place)) news.set(conversation, place);
+      if (news.size < TOLD_TOGETHER) continue;
+      await tellNews(house, at, news, now);
+      news = new Map();
+    }
   }
-  const here = new Set(waiting);
-  const gone = Object.keys(told).filter((conversation) => !here.has(conversation));
-  if (news.size > 0) {
-    const records = await readConversations(at.scope, [...news.keys()]);
-    await Promise.all(
-      records.map(async (record) => {
-        if (record?.conversation.state !== 'queued') return;
-        const place = news.get(record.conversation.id);
-        tellChat(house, at, record.conversation, place, await reasonOf(at.scope, record));
-      }),
-    );
-  }
-  const remembered = Object.fromEntries([...news].map(([conversation, place]) => [conversation, kept(place)]));
-  await rememberPlaces(at.scope, remembered, gone);
+  await tellNews(house, at, news, now);
 }
 
 /** How many are looked for at once. */

@@ -1,18 +1,44 @@
 /** Looking at the queues of jobs, without working at them. */
-import type { ConnectionOptions, Queue } from 'bullmq';
+import type { ConnectionOptions, Job, Queue } from 'bullmq';
 import { openQueue, type QueueName, queueNames } from '../store/queues.ts';
 import type { Log } from './house.ts';
 
 export { openQueue, type QueueName, queueNames, queueOptions } from '../store/queues.ts';
 
-/** How many jobs of a queue are in a state. */
-export type JobCounts = { readonly queue: QueueName; readonly failed: number; readonly waiting: number };
+export type JobCounts = {
+  readonly queue: QueueName;
+  /** Jobs that failed and were kept. */
+  readonly failed: number;
+  /** Jobs that nobody has taken yet, but for those whose time has not come. */
+  readonly waiting: number;
+  /** How long the one that has been due the longest has not been taken, in seconds; grows where nobody works. */
+  readonly lateSeconds: number;
+};
+
+/** When a job was due, in ms. */
+const dueAt = ({ timestamp, delay }: Job) => timestamp + delay;
+
+async function countIn(handle: Queue, now: number): Promise<JobCounts> {
+  const [counts, next] = await Promise.all([
+    handle.getJobCounts('failed', 'wait', 'prioritized'),
+    // Turns of repeated jobs wait as delayed ones, also when their time has come and nobody is there to take them.
+    Promise.all((['wait', 'delayed'] as const).map((state) => handle.getJobs([state], 0, 0, true))),
+  ]);
+  const { failed = 0, wait = 0, prioritized = 0 } = counts;
+  const late = next.flat().map((job) => now - dueAt(job));
+  return {
+    queue: handle.name as QueueName,
+    failed,
+    waiting: wait + prioritized,
+    lateSeconds: Math.max(0, ...late) / 1_000,
+  };
+}
 
 export type QueueHandles = {
   /** A handle of every queue; opened by the first who asks. */
   all(): readonly Queue[];
-  /** Jobs that failed and were kept, and jobs nobody has taken yet. Throws what Redis throws. */
-  count(): Promise<JobCounts[]>;
+  /** How each queue stands at `now` (ms). Throws what Redis throws. */
+  count(now: number): Promise<JobCounts[]>;
   close(): Promise<void>;
 };
 
@@ -34,13 +60,7 @@ export function createQueueHandles<C extends ConnectionOptions>(
   };
   return {
     all,
-    count: () =>
-      Promise.all(
-        all().map(async (handle) => {
-          const { failed = 0, wait = 0, prioritized = 0 } = await handle.getJobCounts('failed', 'wait', 'prioritized');
-          return { queue: handle.name as QueueName, failed, waiting: wait + prioritized };
-        }),
-      ),
+    count: (now) => Promise.all(all().map((handle) => countIn(handle, now))),
     async close() {
       if (!opened) return;
       const { connection, handles } = opened;

@@ -1,8 +1,8 @@
 /** Turns what a command brought about into what each client is told. */
 import type { Assignment, Conversation, MoveCause, OvernightReport } from '../../client-sdk/contract/index.ts';
-import { type Place, waitEstimate } from '../plan/queue.ts';
+import { type Place, waitEstimate, waitingBecause } from '../plan/queue.ts';
 import { readBuyer } from '../store/buyers.ts';
-import { queuePlace } from '../store/queue.ts';
+import { queuePlace, rememberPlaces } from '../store/queue.ts';
 import { readConversation } from '../store/read.ts';
 import type { Effects } from '../store/shapes.ts';
 import type { Shop } from './configs.ts';
@@ -23,6 +23,15 @@ export function assignmentForBuyer(assignment: Assignment): Assignment {
   return { ...assignment, trace: assignment.trace.map(({ step, result, why }) => ({ step, result, why })) };
 }
 
+/** What was told of a place, as it is kept: `<position>:<etaMs>`, without an estimate `<position>:`. */
+export const kept = ({ position, etaMs }: Place) => `${position}:${etaMs ?? ''}`;
+
+export function placeIn(text: string | undefined): Place | undefined {
+  if (text === undefined) return undefined;
+  const [position, etaMs] = text.split(':');
+  return { position: Number(position), ...(etaMs ? { etaMs: Number(etaMs) } : {}) };
+}
+
 /** Place and estimate at `now` (ms) of a conversation in the queue; `undefined` for one that is not in it. */
 async function placeOf({ scope }: Shop, conversation: Conversation, now: number): Promise<Place | undefined> {
   if (conversation.state !== 'queued') return undefined;
@@ -32,30 +41,21 @@ async function placeOf({ scope }: Shop, conversation: Conversation, now: number)
 }
 
 /** Tells the buyer who they talk to now, or where in the queue they are. `now` in ms. */
-export async function tellBuyer(
-  house: House,
-  shop: Shop,
-  conversation: Conversation,
-  now: number,
-  why = 'everyone-full',
-): Promise<void> {
-  tellChat(house, shop, conversation, await placeOf(shop, conversation, now), why);
+export async function tellBuyer(house: House, shop: Shop, conversation: Conversation, now: number): Promise<void> {
+  const place = await placeOf(shop, conversation, now);
+  tellChat(house, shop, conversation, place);
+  // So that it is not told again as news.
+  if (place) await rememberPlaces(shop.scope, new Map([[conversation.id, kept(place)]]), now);
 }
 
 /** The same, where the place is known. */
-export function tellChat(
-  house: House,
-  { config }: Shop,
-  conversation: Conversation,
-  place: Place | undefined,
-  why: string,
-): void {
+export function tellChat(house: House, { config }: Shop, conversation: Conversation, place: Place | undefined): void {
   const agent =
     conversation.state !== 'closed' && conversation.agent ? config.agents.get(conversation.agent) : undefined;
   house.tell.buyer(config.shop, conversation.buyer, 'chat:changed', {
     conversation,
     ...(agent ? { agent: { id: agent.id, name: agent.name } } : {}),
-    ...(place ? { queue: { ...place, reason: why } } : {}),
+    ...(place ? { queue: { ...place, reason: waitingBecause(place.position) } } : {}),
   });
 }
 

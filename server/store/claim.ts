@@ -22,6 +22,7 @@ const script = loadScript(
     'hot',
     'warm',
     'idle',
+    'places',
     'shifts',
     'events',
     'buyer',

@@ -6,7 +6,7 @@ import { type Effects, effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'configure',
-  ['live', 'config', 'secrets', 'held', 'waits', 'owed', 'overnight', 'todo', 'lapses', 'shifts', 'events'],
+  ['live', 'config', 'secrets', 'held', 'waits', 'overnight', 'todo', 'lapses', 'shifts', 'events'],
   ['now', 'expected', 'threshold', 'hangUpAt', 'fieldCount'],
 );
 

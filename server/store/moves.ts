@@ -8,22 +8,35 @@ import { type Effects, effectsOf, type Moved, movedFrom, shownConversation } fro
 const moveKeys = ['live', 'held', 'waits', 'owed', 'queue', 'pool', 'overnight', 'todo', 'lapses'] as const;
 const transferScript = loadScript(
   'transfer',
-  [...moveKeys, 'hot', 'warm', 'shifts', 'events', 'conversation', 'buyer'],
+  [...moveKeys, 'hot', 'warm', 'places', 'shifts', 'events', 'conversation', 'buyer'],
   ['now', 'version', 'conversationId', 'by', 'toKind', 'to', 'hotMs', 'warmMs', 'request'],
 );
 const takeScript = loadScript(
   'take',
-  [...moveKeys, 'hot', 'warm', 'shifts', 'events', 'conversation', 'buyer'],
+  [...moveKeys, 'hot', 'warm', 'places', 'shifts', 'events', 'conversation', 'buyer'],
   ['now', 'version', 'conversationId', 'agentId', 'hotMs', 'warmMs'],
 );
 const closeScript = loadScript(
   'close',
-  [...moveKeys, 'idle', 'closed', 'shifts', 'events', 'conversation', 'buyer'],
+  [...moveKeys, 'idle', 'closed', 'places', 'shifts', 'events', 'conversation', 'buyer'],
   ['now', 'version', 'conversationId', 'byKind', 'byId', 'idleMs'],
 );
 const eraseScript = loadScript(
   'erase',
-  [...moveKeys, 'hot', 'warm', 'idle', 'closed', 'shifts', 'events', 'buyer', 'conversation', 'messages', 'sent'],
+  [
+    ...moveKeys,
+    'hot',
+    'warm',
+    'idle',
+    'closed',
+    'places',
+    'shifts',
+    'events',
+    'buyer',
+    'conversation',
+    'messages',
+    'sent',
+  ],
   ['now', 'version', 'buyerId', 'conversationId'],
 );
 

@@ -1,6 +1,9 @@
 /** The queue as those who wait in it see it: places, and how fast it moves. */
 import { MAX_PRIORITY } from '../../client-sdk/contract/index.ts';
 import type { Scope } from './scope.ts';
+import { loadScript, run } from './script.ts';
+
+const script = loadScript('places', ['queue', 'places'], ['now']);
 
 /** How far apart the priorities lie; CLASS of scripts/lib/conversation.lua. */
 const CLASS = 10_000_000_000_000;
@@ -18,33 +21,37 @@ export async function queuePlace(scope: Scope, conversation: string): Promise<Qu
   return { position: typeof rank === 'number' ? rank + 1 : 0, served: timesIn(served) };
 }
 
-export type QueueView = {
-  /** In the order in which they are served. */
-  readonly waiting: readonly string[];
-  readonly served: readonly number[];
-  /** What each was last told of their place, as `rememberPlaces` kept it. */
-  readonly told: Readonly<Record<string, string>>;
-};
+/** A conversation in the queue, its place, and what its buyer was last told of it, as `rememberPlaces` kept it. */
+export type Queued = { readonly conversation: string; readonly position: number; readonly told: string | undefined };
 
-export async function readQueue(scope: Scope): Promise<QueueView> {
-  const [waiting, served, told] = await Promise.all([
-    scope.redis.zrange(scope.keys.queue, 0, '-1'),
+/** How many wait, and when those before were served. */
+export async function queueLength(scope: Scope): Promise<{ readonly length: number; readonly served: number[] }> {
+  const [length, served] = await Promise.all([
+    scope.redis.zcard(scope.keys.queue),
     scope.redis.hget(scope.keys.live, 'served'),
-    scope.redis.hgetall(scope.keys.places),
   ]);
-  return { waiting, served: timesIn(served), told };
+  return { length, served: timesIn(served) };
 }
 
-/** Keeps what buyers were told of their places, and forgets those who are not in the queue any more. */
+/** Those at the places `from` to `to` (inclusive; 1 is next), in order. */
+export async function readPlaces(scope: Scope, from: number, to: number): Promise<Queued[]> {
+  const ids = await scope.redis.zrange(scope.keys.queue, from - 1, String(to - 1));
+  if (ids.length === 0) return [];
+  const told = await scope.redis.hmget(scope.keys.places, ...ids);
+  return ids.map((conversation, i) => ({ conversation, position: from + i, told: told[i] ?? undefined }));
+}
+
+/**
+ * Keeps what buyers were told of their places, by conversation. Answers those that had left the queue by then: what they
+ * were told was out of date.
+ */
 export async function rememberPlaces(
   scope: Scope,
-  told: Readonly<Record<string, string>>,
-  gone: readonly string[],
-): Promise<void> {
-  const pipeline = scope.redis.pipeline();
-  if (Object.keys(told).length > 0) pipeline.hset(scope.keys.places, { ...told });
-  if (gone.length > 0) pipeline.hdel(scope.keys.places, ...gone);
-  if (pipeline.length > 0) await pipeline.exec();
+  told: ReadonlyMap<string, string>,
+  now: number,
+): Promise<readonly string[]> {
+  if (told.size === 0) return [];
+  return (await run(scope.redis, script, scope.keys, { now }, [], [...told].flat())).map(String);
 }
 
 /** Conversations that have waited in the queue since `since` (ms) or longer, of each priority the longest wait first. */

@@ -5,13 +5,15 @@ import { conversationKey } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { conversationFrom, shownFields } from './shapes.ts';
 
-const conversationFields = [...shownFields, 'entry'];
+const conversationFields = [...shownFields, 'entry', 'proxy'];
 
 /** A conversation, its latest assignment's request, and what the buyer brought along. */
 export type ConversationRecord = {
   readonly conversation: Conversation;
   readonly request: string;
   readonly entry: Entry;
+  /** The proxy to whom it came at night, '' where it did not. */
+  readonly proxy: string;
 };
 
 /** In the order asked; `undefined` where there is none. */
@@ -33,6 +35,7 @@ export async function readConversations(
       conversation: conversationFrom(scope.shop, field, id),
       request: field('assignment') ?? '',
       entry: JSON.parse(field('entry') || '{}') as Entry,
+      proxy: field('proxy') ?? '',
     };
   });
 }

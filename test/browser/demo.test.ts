@@ -60,7 +60,7 @@ describe.skipIf(found.missing)('the demo page', () => {
     await write(agent, 'Hello Lily');
     await expect.poll(() => messages(buyer)).toEqual([MARKUP, 'Hello Lily']);
     await agent.getByText('Pending 0').waitFor();
-    await agent.getByText('answered').waitFor();
+    await agent.getByText('no reply due').waitFor();
     expect(await buyer.getByText('Anna is typing').count()).toBe(0);
   });
 

@@ -3,10 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../client-sdk/contract/index.ts';
 import { live } from '../../server/services/board.ts';
 import { open } from '../../server/services/dispatch.ts';
+import type { Tell } from '../../server/services/house.ts';
 import { closeConversation } from '../../server/services/moves.ts';
-import { leaveQueue } from '../../server/services/queue.ts';
+import { leaveQueue, tellPlaces } from '../../server/services/queue.ts';
 import { patchSettings } from '../../server/services/shops.ts';
 import { say } from '../../server/services/talk.ts';
+import { readBuyer } from '../../server/store/buyers.ts';
+import { close } from '../../server/store/moves.ts';
+import { readConversation } from '../../server/store/read.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
 import { useOwnShop } from '../support/own-shop.ts';
 import { openShop, type ShopSpec, setPresences } from '../support/shop.ts';
@@ -45,6 +49,12 @@ async function done(at: number): Promise<void> {
   await closeConversation(house, anna(), member.slice('anna:'.length), at);
   await house.settled();
 }
+const talkOf = async (id: string) => {
+  const { scope } = await own.house.configs.get(own.shop);
+  const record = await readConversation(scope, (await readBuyer(scope, id))?.newest ?? '');
+  if (!record) throw new Error(`${id} has no conversation`);
+  return record.conversation;
+};
 const tick = (at: number) => runShopJobs(own.house, own.shop, at);
 const placesTold = (who: string) => own.heard.take(`buyer:${who}`, 'chat:changed').map(({ queue }) => queue);
 const inQueue = async (at: number) => (await live(own.house, own.shop, 'program', at)).queue.map((one) => one.buyer);
@@ -55,15 +65,13 @@ describe('a buyer in the queue', () => {
     await full();
     await wait(NOON, 'bob', 'cid', 'dan');
     expect(placesTold('cid')).toEqual([{ position: 2, reason: 'others-wait-first' }]);
-    await tick(NOON + SECOND);
-    for (const who of ['bob', 'cid', 'dan']) placesTold(who);
     await tick(NOON + 2 * SECOND);
     expect(placesTold('cid')).toEqual([]);
 
     await done(NOON + 3 * SECOND);
     await tick(NOON + 3 * SECOND);
-    expect(placesTold('cid')).toEqual([{ position: 1, reason: 'others-wait-first' }]);
-    expect(placesTold('dan')).toEqual([{ position: 2, reason: 'others-wait-first' }]);
+    expect(placesTold('cid')).toEqual([{ position: 1, reason: 'everyone-full' }]);
+    expect(placesTold('dan').slice(1)).toEqual([{ position: 2, reason: 'others-wait-first' }]);
     await tick(NOON + 4 * SECOND);
     expect(placesTold('cid')).toEqual([]);
     // What was kept of those who are served is forgotten.
@@ -76,7 +84,7 @@ describe('a buyer in the queue', () => {
     await wait(NOON, 'b1', 'b2', 'b3', 'b4', 'b5', 'b6');
     for (let n = 1; n <= 3; n++) await done(NOON + n * MINUTE);
     await tick(NOON + 4 * MINUTE);
-    expect(placesTold('b4').at(-1)).toEqual({ position: 1, reason: 'others-wait-first', etaMs: MINUTE });
+    expect(placesTold('b4').at(-1)).toEqual({ position: 1, reason: 'everyone-full', etaMs: MINUTE });
     expect(placesTold('b6').at(-1)).toEqual({ position: 3, reason: 'others-wait-first', etaMs: 3 * MINUTE });
     const [late] = await wait(NOON + 4 * MINUTE, 'late');
     expect(placesTold('late')).toEqual([{ position: 4, reason: 'others-wait-first', etaMs: 4 * MINUTE }]);
@@ -86,6 +94,32 @@ describe('a buyer in the queue', () => {
     expect(await inQueue(NOON + 5 * MINUTE)).toEqual([]);
     await wait(NOON + 6 * MINUTE, 'another');
     expect(placesTold('another')).toEqual([{ position: 1, reason: 'everyone-full' }]);
+  });
+
+  it('who leaves while they are told is told how it stands after that', async () => {
+    await full();
+    const [bob = ''] = await wait(NOON, 'bob', 'cid');
+    await done(NOON + SECOND);
+    const { house } = own;
+    const { scope } = await house.configs.get(own.shop);
+    own.heard.forget();
+    // Between what is read of the queue and what is kept of it.
+    const tell: Tell = {
+      ...own.heard,
+      buyer(shop, who, event, data) {
+        own.heard.buyer(shop, who, event, data);
+        if (who === 'cid' && event === 'chat:changed' && !left) left = close(scope, place, by, NOON + 2 * SECOND);
+      },
+    };
+    let left: Promise<unknown> | undefined;
+    const place = { conversation: (await talkOf('cid')).id, buyer: 'cid' };
+    const by = { kind: 'buyer', id: 'cid' } as const;
+    await tellPlaces({ ...house, tell }, own.shop, NOON + 2 * SECOND);
+    await left;
+    const states = own.heard.take('buyer:cid', 'chat:changed').map(({ conversation }) => conversation.state);
+    expect(states).toEqual(['queued', 'closed']);
+    expect((await talkOf('bob')).id).toBe(bob);
+    expect(await house.redis.hlen(scope.keys.places)).toBe(0);
   });
 
   it('is told of no storm: of a hundred who move up by one, the ten at the head and some others hear', async () => {
@@ -110,7 +144,7 @@ describe('priority', () => {
     await full({ buyers: { v1: { crowds: ['vip'] }, v2: { crowds: ['vip'] }, g: { crowds: ['gold'] } } }, settings);
     await wait(NOON, 'b1', 'v1', 'b2', 'v2', 'g');
     expect(await inQueue(NOON)).toEqual(['g', 'v1', 'v2', 'b1', 'b2']);
-    expect(placesTold('g')).toEqual([{ position: 1, reason: 'others-wait-first' }]);
+    expect(placesTold('g')).toEqual([{ position: 1, reason: 'everyone-full' }]);
     await tick(NOON + SECOND);
     expect(placesTold('b1').at(-1)).toMatchObject({ position: 4 });
     await done(NOON + 2 * SECOND);

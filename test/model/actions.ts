@@ -115,6 +115,7 @@ export async function perform(stage: Stage, act: Action): Promise<void> {
         now,
       );
       talk.waiting = act.do === 'say';
+      talk.said = true;
       if (act.do === 'reply' || effective(model, talk.holder) !== 'offline') meets(model, act.buyer, talk.holder);
       return;
     }
@@ -122,7 +123,10 @@ export async function perform(stage: Stage, act: Action): Promise<void> {
       if (talk) holds(model, await closeConversation(house, buyerActor(act.buyer), talk.id, now));
       return;
     case 'human':
-      if (talk) await handOver(house, buyerActor(act.buyer), talk.id, now);
+      if (!talk) return;
+      await handOver(house, buyerActor(act.buyer), talk.id, now);
+      // Who has talked with the robot waits for a person.
+      if (talk.state === 'robot' && talk.said) talk.waiting = true;
       return;
     case 'transfer':
       if (!talk?.holder) return;

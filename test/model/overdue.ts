@@ -26,9 +26,10 @@ export const mayBeReassigned = (world: World, talk: Talk) =>
   world.doing.action === 'wait' && isDue(world, talk, world.config.settings.reassignAfterMs);
 
 /** Whether a conversation may be closed because nothing is said in it. */
-export function mayEnd(world: World, { waitingSince, lastAt }: Talk): boolean {
+export function mayEnd(world: World, { state, waitingSince, lastAt }: Talk): boolean {
   const { idleCloseMs } = world.config.settings;
-  return idleCloseMs > 0 && waitingSince === undefined && world.now - lastAt >= idleCloseMs;
+  const waits = waitingSince !== undefined || state === 'queued';
+  return idleCloseMs > 0 && !waits && world.now - lastAt >= idleCloseMs;
 }
 
 /** Whether a conversation has waited in the queue for the shop's limit. */

@@ -4,7 +4,17 @@ import type { Entry } from '../../client-sdk/contract/index.ts';
 import type { ShopConfig } from '../../server/plan/config.ts';
 import { hasWaitedTooLong, mayBeReassigned, mayEnd } from './overdue.ts';
 import { replayPresence } from './presence.ts';
-import { contactsOf, type Happening, must, personOf, priorityOf, rosterOf, type Talk, type World } from './world.ts';
+import {
+  contactsOf,
+  type Happening,
+  must,
+  pendingOf,
+  personOf,
+  priorityOf,
+  rosterOf,
+  type Talk,
+  type World,
+} from './world.ts';
 
 function meet(world: World, buyer: string, agent: string): void {
   if (rosterOf(world, agent)?.kind !== 'agent') return;
@@ -20,8 +30,14 @@ function nextPlace(world: World): number {
 
 /** The holder owes the reply from now on, if the buyer waits for one. */
 function owe(world: World, talk: Talk): void {
-  const owes = talk.agent !== '' && talk.waitingSince !== undefined && rosterOf(world, talk.agent)?.kind !== 'proxy';
+  const owes = talk.agent !== '' && talk.waitingSince !== undefined && talk.via !== 'proxy';
   talk.owedSince = owes ? world.now : undefined;
+}
+
+/** Who was hung up for not replying is back once nobody waits for them any more. */
+function relieve(world: World, agent: string): void {
+  if (agent === '' || personOf(world, agent).presence !== 'hung-up') return;
+  if (pendingOf(world, agent) === 0) personOf(world, agent).silent = false;
 }
 
 /** It stands in the line of its state now; who has waited in the queue keeps that place among the messages left. */
@@ -58,6 +74,7 @@ function replayAssigned(world: World, happening: Happening, entry: Entry): void 
     state,
     agent,
     group,
+    via: '',
     overnight: false,
     waitingSince: undefined,
     owedSince: undefined,
@@ -71,13 +88,17 @@ function replayAssigned(world: World, happening: Happening, entry: Entry): void 
   const was = before?.state;
   const moved = !before || before.agent !== agent || (agent === '' && was !== state);
   if (mode === 'missed') talk.missed.add(talk.agent);
-  Object.assign(talk, { state, agent, group, entry });
+  const left = (talk.via === 'proxy') !== (outcome === 'proxy');
+  const changesHands = before !== undefined && from !== agent;
+  Object.assign(talk, { state, agent, group, entry, via: outcome });
   if (moved) {
+    // Who has talked with the robot and comes to a person waits for them.
+    if (mode === 'human' && talk.lastSeq > 0) talk.waitingSince ??= world.now;
     standIn(world, talk, was);
     owe(world, talk);
-  } else if (state === 'queued' && mode === 'open') {
-    talk.priority = priorityOf(world, buyer);
-  }
+  } else if (left) owe(world, talk);
+  if (before && moved) talk.lastAt = world.now;
+  if (!moved && state === 'queued' && mode === 'open') talk.priority = priorityOf(world, buyer);
   if (step === 'night-shift') {
     talk.overnight = true;
     nextPlace(world); // the one for the morning
@@ -87,6 +108,7 @@ function replayAssigned(world: World, happening: Happening, entry: Entry): void 
     world.newest.set(buyer, id);
   }
   world.talks.set(id, talk);
+  if (changesHands) relieve(world, from);
   if (agent) meet(world, buyer, agent);
 }
 
@@ -113,21 +135,16 @@ function replayClosed(world: World, talk: Talk, { by }: Happening): void {
   must(by !== 'time' || mayEnd(world, talk), `${talk.id} was closed over somebody's head`);
   must(by === 'time' || world.doing.action === 'close', `${talk.id} was closed by ${by}`);
   Object.assign(talk, { state: 'closed', waitingSince: undefined, owedSince: undefined });
+  relieve(world, talk.agent);
 }
 
 /** Takes in another configuration. */
 export function learn(world: World, config: ShopConfig): void {
-  const kinds = [...world.config.agents.keys()].map((id) => [id, rosterOf(world, id)?.kind] as const);
   const { autoHangUp } = world.config.settings;
   world.config = config;
   // With another rule of automatic hang-up everybody is looked at anew.
   const another = !isDeepStrictEqual(autoHangUp, config.settings.autoHangUp);
   if (another) for (const person of world.people.values()) person.silent = false;
-  // Who becomes the proxy owes no reply any more; who was it owes them from now on.
-  for (const [id, was] of kinds) {
-    if (!config.agents.has(id) || (was === 'proxy') === (rosterOf(world, id)?.kind === 'proxy')) continue;
-    for (const talk of world.talks.values()) if (talk.agent === id) owe(world, talk);
-  }
 }
 
 /** Takes in what happened; `entry` is what the buyer of an assignment brought along. */
@@ -143,7 +160,10 @@ export function replay(world: World, happening: Happening, entry: Entry) {
   if (type === 'closed') return replayClosed(world, talk, happening);
   must(type === 'transferred' && happening.from === talk.agent, `a ${type} of ${id} from ${happening.from}`);
   const state = rosterOf(world, agent)?.kind === 'robot' ? 'robot' : 'assigned';
-  Object.assign(talk, { state, agent, group: happening.group ?? '' });
+  const from = talk.agent;
+  const via = state === 'robot' ? 'robot' : 'agent';
+  Object.assign(talk, { state, agent, group: happening.group ?? '', via, lastAt: world.now });
   owe(world, talk);
+  relieve(world, from);
   meet(world, talk.buyer, agent);
 }

@@ -17,7 +17,15 @@ export type Person = {
   lapsesAt: number | undefined;
 };
 
-export type Talk = { readonly id: string; readonly buyer: string; holder: string; state: string; waiting: boolean };
+export type Talk = {
+  readonly id: string;
+  readonly buyer: string;
+  holder: string;
+  state: string;
+  waiting: boolean;
+  /** Whether anything was said. */
+  said: boolean;
+};
 
 export type Rules = {
   readonly whenFull: 'queue' | 'leave-message';
@@ -87,6 +95,7 @@ export function holds(model: Model, conversation: Conversation): void {
     holder,
     state: conversation.state,
     waiting: before?.id === conversation.id ? before.waiting : false,
+    said: before?.id === conversation.id && before.said,
   });
   if (moved) meets(model, conversation.buyer, holder);
 }

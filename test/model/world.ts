@@ -24,6 +24,8 @@ export type Talk = {
   /** '' where nobody holds it. */
   agent: string;
   group: string;
+  /** The outcome by which its holder got it. */
+  via: string;
   overnight: boolean;
   waitingSince: number | undefined;
   /** Since when its holder owes the reply; nobody expects one of a proxy. */

@@ -34,6 +34,7 @@ describe('running the dispatcher again', () => {
         agent: 'B',
         assignment: 'r',
         overnight: '',
+        lastAt: String(NOON + 1),
         'a:r': expect.stringContaining(`${NOON + 1}|agent|B||group|hot-contact:contact-offline:A:1;`),
       },
       events: [expect.objectContaining({ type: 'assigned', agent: 'B', from: 'A', mode: 'again' })],
@@ -128,6 +129,49 @@ describe('running the dispatcher again', () => {
     expect(effect).not.toHaveProperty('held');
   });
 
+  it('asked for by a robot that would get it back leaves it where it is, and tells nothing', async () => {
+    const stage = await stageOf({
+      settings: { nightShift: { enabled: true, proxy: 'R', from: '00:00', until: '08:00' } },
+      agents: { R: { kind: 'robot' } },
+    });
+    const night = NOON - 12 * HOUR;
+    await stage.open('x', { now: night });
+    await stage.say('buyer', 'x', night);
+    await stage.say('holder', 'x', night);
+    expect((await stage.unchanged(() => stage.again('human', 'x', { now: night }))).kind).toBe('still');
+  });
+
+  it('from a robot to a person is to wait for them, though the robot has answered; not where nothing was said', async () => {
+    const stage = await stageOf({
+      settings: { robotFirst: { enabled: true, robot: 'R' } },
+      agents: { A: {}, R: { kind: 'robot' } },
+    });
+    await stage.be('online', 'A', 'R');
+    await stage.open('x');
+    await stage.say('buyer', 'x');
+    await stage.say('holder', 'x');
+    const claimed = await stage.again('human', 'x', { now: NOON + 5 });
+    expect(claimed).toMatchObject({ conversation: { agent: 'A', waitingSince: NOON + 5 } });
+    expect(await stage.scores('owed')).toEqual({ 'c-x': NOON + 5 });
+    await stage.open('y');
+    expect(await stage.again('human', 'y')).toMatchObject({ conversation: { agent: 'A' } });
+    expect(await stage.conversation('y')).not.toHaveProperty('waitingSince');
+  });
+
+  it('to the proxy is owed by nobody, and is by day by who keeps it', async () => {
+    const stage = await stageOf({
+      settings: { nightShift: { enabled: true, proxy: 'P', from: '00:00', until: '08:00' } },
+      agents: { P: {} },
+      groups: { g: { members: { P: 1 } } },
+    });
+    await stage.open('x', { now: NOON - 12 * HOUR });
+    await stage.say('buyer', 'x', NOON - 12 * HOUR);
+    expect(await stage.members('owed')).toEqual([]);
+    await stage.be('online', 'P');
+    await stage.again('morning', 'x', { limit: 4 });
+    expect(await stage.scores('owed')).toEqual({ 'c-x': NOON });
+  });
+
   it('with a limit takes nobody whose pending has reached it, also no hot or warm contact', async () => {
     const stage = await stageOf({ agents: { A: {}, B: {} } });
     await stage.be('online', 'A');
@@ -136,7 +180,8 @@ describe('running the dispatcher again', () => {
     await stage.say('buyer', 'x');
     await stage.be('online', 'B');
     expect(gist(await stage.again('human', 'y', { limit: 1 }))).toBe('agent B group');
-    expect(gist(await stage.again('human', 'x', { limit: 2 }))).toBe('agent A hot-contact');
+    // Below it A would be the one, and has the conversation already.
+    expect(gist(await stage.unchanged(() => stage.again('human', 'x', { limit: 2 })))).toBe('still');
   });
 
   it('with a limit looks into every group left before it widens', async () => {

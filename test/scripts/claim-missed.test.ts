@@ -50,6 +50,7 @@ describe('a reply that does not come', () => {
         assignment: 'r',
         overnight: '',
         missed: ',A,',
+        lastAt: String(now),
         'a:r': expect.stringContaining(`${now}|agent|B||group|hot-contact:missed-it:A:59997;`),
       },
       events: [expect.objectContaining({ type: 'assigned', agent: 'B', from: 'A', mode: 'missed' })],

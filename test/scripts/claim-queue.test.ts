@@ -5,7 +5,7 @@ import { patchSettings } from '../../server/services/shops.ts';
 import { writeProfile } from '../../server/store/buyers.ts';
 import type { Claim, ClaimMode } from '../../server/store/claim.ts';
 import { close, takeFromPool } from '../../server/store/moves.ts';
-import { queuePlace, readQueue, waitingSince } from '../../server/store/queue.ts';
+import { queueLength, queuePlace, readPlaces, waitingSince } from '../../server/store/queue.ts';
 import type { ShopSpec } from '../support/shop.ts';
 import { event, gist, NOON, type Stage, useStages } from '../support/stage.ts';
 
@@ -144,6 +144,7 @@ describe('leaving the queue', () => {
         via: 'pool',
         assignment: 'r',
         'a:r': `${NOON + 2 * HOUR}|pool|||full|full:left-the-queue`,
+        lastAt: String(NOON + 2 * HOUR),
         overnight: '',
       },
       events: [
@@ -251,7 +252,10 @@ describe('how fast the queue moves', () => {
     for (const buyer of buyers) await stage.open(buyer);
     for (let i = 0; i < 22; i++) await next(stage, NOON + 1_000 * (i + 1));
     const times = Array.from({ length: 20 }, (_, i) => NOON + 1_000 * (i + 3));
-    expect(await readQueue(await stage.scope())).toEqual({ waiting: ['c-b22'], served: times, told: {} });
+    expect(await queueLength(await stage.scope())).toEqual({ length: 1, served: times });
+    expect(await readPlaces(await stage.scope(), 1, 9)).toEqual([
+      { conversation: 'c-b22', position: 1, told: undefined },
+    ]);
     expect(await queuePlace(await stage.scope(), 'c-b22')).toEqual({ position: 1, served: times });
   });
 

@@ -199,15 +199,20 @@ describe('closing by time', () => {
     },
   );
 
-  it.each(['queue', 'pool'] as const)('ends one in the %s in which nothing is said', async (line) => {
-    const stage = await stageOf({ agents: { A: { capacity: 1 } } });
-    if (line === 'queue') {
-      await stage.be('online', 'A');
-      await stage.open('first');
-    }
+  it('ends one in the pool in which nothing was said', async () => {
+    const stage = await stageOf({ agents: { A: {} } });
     await stage.open('x');
-    expect(await stage.members(line)).toEqual(['c-x']);
-    expect(await stage.effect(() => idle(stage, NOON + IDLE))).toMatchObject({ [line]: null });
+    expect(await stage.effect(() => idle(stage, NOON + IDLE))).toMatchObject({ pool: null });
+  });
+
+  it('leaves who waits in the queue there, and gives them as much time again', async () => {
+    const stage = await stageOf({ agents: { A: { capacity: 1 } } });
+    await stage.be('online', 'A');
+    await stage.open('first');
+    await stage.open('x');
+    expect(await idle(stage, NOON + IDLE)).toBeUndefined();
+    expect(await stage.members('queue')).toEqual(['c-x']);
+    expect(await stage.scores('idle')).toMatchObject({ 'c-x': NOON + IDLE });
   });
 
   it('forgets what is erased', async () => {

@@ -108,7 +108,8 @@ describe('an agent who leaves a buyer without a reply', () => {
       await transfer(await stage.scope(), { now: NOON + 1, place: place(buyer), by: '', to, windows, request: 't' });
       await stage.unchanged(() => run(stage, silent(NOON + 1, id, `c-${buyer}`)));
     }
-    expect(await stage.scores('owed')).toEqual({ 'c-y': NOON + 1 }); // whose robot has it may still be moved on
+    // Neither is hung up; but what was given to them, and not left with a proxy, may still be moved on.
+    expect(await stage.scores('owed')).toEqual({ 'c-x': NOON + 1, 'c-y': NOON + 1 });
   });
 
   it('whose connection is lost meanwhile, and for good, is offline and not hung up', async () => {
@@ -130,7 +131,7 @@ describe('an agent who leaves a buyer without a reply', () => {
     expect(await stage.unchanged(() => choose(stage, 'online'))).toMatchObject({ presences: [] });
   });
 
-  it('stays hung up when they connect anew, and when the buyer is gone', async () => {
+  it('stays hung up when they connect anew, until nobody waits for them', async () => {
     const stage = await waiting();
     await run(stage, silent(NOON + 3));
     await run(stage, { change: 'disconnect', agent: 'A', socket: socketOf('A'), graceMs: 0 });
@@ -140,7 +141,8 @@ describe('an agent who leaves a buyer without a reply', () => {
       effective: 'hung-up',
     });
     await end(stage, 'x');
-    expect(await presenceOf(stage)).toBe('hung-up');
+    expect(await presenceOf(stage)).toBe('online');
+    expect(await stage.live('A:silent')).toBe('');
   });
 
   it('who chooses to be hung up stays so when they reply', async () => {

@@ -40,7 +40,7 @@ describe('taking from the pool', () => {
       waits: [['A:c-x', 0]],
       owed: [['c-x', NOON + 5]],
       hot: [['x:A', NOON + 5]],
-      'conversation:c-x': { state: 'assigned', agent: 'A', via: 'agent' },
+      'conversation:c-x': { state: 'assigned', agent: 'A', via: 'agent', lastAt: String(NOON + 5) },
       'buyer:x': { contacts: `,A=${NOON + 5},` },
       events: [event('transferred', { conversation: 'c-x', agent: 'A', from: '', group: '' })],
     });

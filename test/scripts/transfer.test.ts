@@ -62,7 +62,7 @@ describe('a transfer to a colleague', () => {
       ],
       'ready:*': ['A'],
       'ready:g': ['A'],
-      'conversation:c-x': { agent: 'B', group: '', 'r:r': '1' },
+      'conversation:c-x': { agent: 'B', group: '', 'r:r': '1', lastAt: String(NOON + 1) },
       'buyer:x': { contacts: `,B=${NOON + 1},A=${NOON},` },
       events: [event('transferred', { conversation: 'c-x', agent: 'B', from: 'A', group: '' })],
     });
@@ -102,8 +102,9 @@ describe('a transfer to a colleague', () => {
     });
     await stage.be('online', 'A', 'P', 'R');
     await stage.open('x');
+    const lastAt = String(NOON + 1);
     const robot = await stage.effect(() => give(stage, { to: agent('R') }));
-    expect(robot['conversation:c-x']).toEqual({ agent: 'R', state: 'robot', via: 'robot', 'r:r': '1' });
+    expect(robot['conversation:c-x']).toEqual({ agent: 'R', state: 'robot', via: 'robot', 'r:r': '1', lastAt });
     const proxy = await stage.effect(() => give(stage, { by: 'R', to: agent('P'), request: 's' }));
     expect(proxy['conversation:c-x']).toEqual({ agent: 'P', state: 'assigned', via: 'agent', 'r:s': '1' });
     for (const effect of [robot, proxy]) expect(effect).not.toHaveProperty('buyer:x');

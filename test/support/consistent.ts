@@ -42,8 +42,8 @@ function checkConversations(all: Dump, say: Say): void {
       say((c.agent ?? '') === holder, `${id} is ${c.state} and names ${c.agent}`);
       if (holder && c.waitingSince) {
         lines.waits.push(`${holder}:${id}`);
-        // Of a proxy nobody expects a reply in time.
-        if (live[`${holder}:kind`] !== 'proxy') lines.owed.push(id);
+        // Of what is left with a proxy nobody expects a reply in time.
+        if (c.via !== 'proxy') lines.owed.push(id);
       }
       lines.idle.push(id);
       checkTimes(all, id, c, say);
@@ -71,7 +71,11 @@ function checkTimes(all: Dump, id: string, c: Hash, say: Say): void {
   const score = (line: string) => pairs(all, line).find(([member]) => member === id)?.[1];
   const [idle, owed, last] = [score('idle'), score('owed'), Number(c.lastAt ?? c.openedAt)];
   // Later would be closed too late; what waits is not closed, and is looked at again.
-  if (!c.waitingSince) say((idle ?? 0) <= last, `${id} is idle since ${idle}, something was said at ${last}`);
+  if (!c.waitingSince && c.state !== 'queued')
+    say(
+      (idle ?? 0) <= Math.max(last, Number(c.openedAt)),
+      `${id} is idle since ${idle}, something was said at ${last}`,
+    );
   const since = Number(c.waitingSince);
   if (owed !== undefined) say(owed >= since, `${id} waits since ${since}, the reply is owed since ${owed} already`);
   say(!c.missed || !!c.waitingSince, `${id} was missed by ${c.missed} and does not wait`);

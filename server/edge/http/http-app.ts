@@ -65,8 +65,8 @@ const securityHeaders = helmet({
 const COUNT_TIME_MS = 2_000;
 
 /** The counts for the metrics; none while Redis cannot be asked, so that the other metrics are still answered. */
-const countsFor = (queues: QueueHandles, log: House['log']) => () =>
-  within(COUNT_TIME_MS, queues.count()).catch((error) => {
+const countsFor = (queues: QueueHandles, log: House['log'], clock: () => number) => () =>
+  within(COUNT_TIME_MS, queues.count(clock())).catch((error) => {
     log.warn({ err: bareError(error) }, 'the jobs could not be counted');
     return [];
   });
@@ -74,7 +74,7 @@ const countsFor = (queues: QueueHandles, log: House['log']) => () =>
 /** The application; hand it to an http server. `house`, `keys`, `clock` and the rest are given, nothing is read from the environment. */
 export function createHttpApp(parts: HttpParts): Express {
   const { house, keys, queues, pages, trustProxy, readyTimeMs } = parts;
-  const { metrics = createMetrics(queues && countsFor(queues, house.log)) } = parts;
+  const { metrics = createMetrics(queues && countsFor(queues, house.log, parts.clock)) } = parts;
   const limits = createLimits(house.redis, parts.limits);
   const app = express();
   app.disable('etag');

@@ -29,12 +29,13 @@ export function createMetrics(count: () => Promise<JobCounts[]> = async () => []
     registers: [registry],
   });
 
-  for (const [what, help] of [
-    ['failed', 'Jobs that failed and are kept to be looked at'],
-    ['waiting', 'Jobs that are due and that no worker has taken yet'],
+  for (const [name, what, help] of [
+    ['fenliu_jobs_failed', 'failed', 'Jobs that failed and are kept to be looked at'],
+    ['fenliu_jobs_waiting', 'waiting', 'Jobs that no worker has taken yet'],
+    ['fenliu_jobs_late_seconds', 'lateSeconds', 'How long the job that is due the longest has not been taken'],
   ] as const) {
     const gauge: Gauge<'queue'> = new Gauge({
-      name: `fenliu_jobs_${what}`,
+      name,
       help,
       labelNames: ['queue'],
       registers: [registry],

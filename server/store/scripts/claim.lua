@@ -1,7 +1,7 @@
 -- claim: one run of the dispatcher. Walks the plan's steps against live presence, pass and load, takes the first that
 -- holds, and records conversation, contact, assignment, load and event, all at once.
 --
--- @keys live held waits owed queue pool overnight todo lapses hot warm idle shifts events buyer conversation
+-- @keys live held waits owed queue pool overnight todo lapses hot warm idle places shifts events buyer conversation
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version profile buyerId conversationId request mode expected warmMs limit entry plan
 -- @include live agent turn presence contacts conversation
@@ -211,7 +211,9 @@ while not outcome do try(token()) end
 
 -- A sweep that finds no better place leaves everything as it is.
 if (mode == 'queue' and outcome == 'queue') or (mode == 'pool' and (outcome == 'pool' or wonBy == 'full'))
-  or ((mode == 'morning' or mode == 'missed') and outcome ~= 'agent') then
+  or ((mode == 'morning' or mode == 'missed') and outcome ~= 'agent')
+  -- A robot that would get back whom it hands over, such as one that is the night proxy: it was told already.
+  or (mode == 'human' and agent and agent.id == c.agent) then
   flush()
   return { 'still', presenceChanges }
 end
@@ -228,10 +230,16 @@ end
 
 local place = c.state == 'queued' and tonumber(call('ZSCORE', queue, c.id)) % CLASS or nil
 local state = (agent and agent.kind == 'robot' and 'robot') or (agent and 'assigned') or (outcome == 'queue' and 'queued') or 'pooled'
-if fresh or from ~= to or (to == '' and c.state ~= state) then
+local moved = fresh or from ~= to or (to == '' and c.state ~= state)
+if moved then
   if not fresh then release(c) end
+  -- Who has talked with the robot and is to come to a person waits for them, though the robot has answered.
+  if mode == 'human' and c.waitingSince == '' and c.lastSeq ~= '0' then
+    c.waitingSince = stamp
+    call('HSET', conversation, 'waitingSince', stamp)
+  end
   if agent then
-    take(c, agent)
+    take(c, agent, outcome)
   else
     call('ZADD', held, '0', ':' .. c.id)
     -- Who has waited in the queue keeps that place among the messages left.
@@ -248,10 +256,17 @@ elseif state == 'queued' and mode == 'open' then
 end
 -- When the queue moved on, for an estimate of what is left of the wait: the last twenty times, of 13 digits each.
 if place and agent and mode ~= 'leave' then put('served', string.sub((get('served') or '') .. ',' .. stamp, -280)) end
-if from == to and c.via == 'proxy' and outcome ~= 'proxy' then call('ZREM', overnight, c.id) end -- who was proxy keeps it by day
+if from == to and (c.via == 'proxy') ~= (outcome == 'proxy') then
+  -- Who was the proxy keeps it by day, or becomes the proxy with it at night.
+  if outcome ~= 'proxy' then call('ZREM', overnight, c.id) end
+  if c.waitingSince ~= '' and to ~= '' then
+    if outcome == 'proxy' then call('ZREM', owed, c.id) else call('ZADD', owed, stamp, c.id) end
+  end
+end
 if wonBy == 'night-shift' then
   if c.overnight == '' then c.overnight = stamp end
   call('ZADD', overnight, 'NX', text(ticket()), c.id)
+  call('HSET', conversation, 'proxy', to)
 elseif mode == 'open' then
   c.overnight = ''
 end
@@ -274,7 +289,8 @@ if fresh then
 else
   call('HSET', conversation, 'state', state, 'agent', to, 'group', group, 'via', outcome, 'overnight', c.overnight,
     'assignment', request, 'a:' .. request, record)
-  if mode == 'open' then call('HSET', conversation, 'entry', entry, 'lastAt', stamp) end
+  if mode == 'open' then call('HSET', conversation, 'entry', entry) end
+  if mode == 'open' or moved then call('HSET', conversation, 'lastAt', stamp) end
   if missed then call('HSET', conversation, 'missed', missed) end
 end
 if fresh then

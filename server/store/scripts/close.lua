@@ -1,9 +1,10 @@
 -- close: a conversation ends. Its place comes free; the recent contact stays.
 --
--- @keys live held waits owed queue pool overnight todo lapses idle closed shifts events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses idle closed places shifts events conversation buyer
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version conversationId byKind byId idleMs
--- byKind: buyer | agent | supervisor | time: only if nobody waits for a reply and nothing was said for idleMs
+-- byKind: buyer | agent | supervisor | time: only if nobody waits for a reply, or in the
+-- queue, and nothing was said for idleMs
 -- @include live fresh agent presence conversation
 --
 -- Idempotent by state: a closed conversation answers as it is.
@@ -20,7 +21,7 @@ if c.state == 'closed' then
   return { 'repeat', shown(c) }
 end
 if byKind == 'time' then
-  local last = c.waitingSince ~= '' and now or tonumber(call('HGET', conversation, 'lastAt') or c.openedAt)
+  local last = (c.waitingSince ~= '' or c.state == 'queued') and now or tonumber(call('HGET', conversation, 'lastAt') or c.openedAt)
   if now - last < tonumber(idleMs) then
     call('ZADD', idle, text(last), c.id)
     return { 'still' }

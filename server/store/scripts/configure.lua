@@ -1,7 +1,7 @@
 -- configure: writes a change of the shop's configuration and brings every ready set in line with it, if nothing else
 -- has changed it since it was read.
 --
--- @keys live config secrets held waits owed overnight todo lapses shifts events
+-- @keys live config secrets held waits overnight todo lapses shifts events
 -- @ready the ready sets of the whole shop and of every group, before and after the change
 -- @args now expected threshold hangUpAt fieldCount
 -- threshold: of busyness; '' leaves it
@@ -59,15 +59,6 @@ local function lookAnew(a)
   become(a, presence, presence == 'online' and 'auto-resume' or 'auto-hang-up')
 end
 
--- Of a proxy nobody expects a reply in time, and no rule hangs it up.
-local function becomesProxy(a, is)
-  for _, member in ipairs(call('ZRANGEBYLEX', waits, '[' .. a.id .. ':', '(' .. a.id .. ';')) do
-    local id = string.sub(member, #a.id + 2)
-    if is then call('ZREM', owed, id) else call('ZADD', owed, stamp, id) end
-  end
-  lookAnew(a)
-end
-
 local given = {}
 while i < #ARGV do
   local id, kind, capacity, groups = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
@@ -93,7 +84,7 @@ while i < #ARGV do
   end
   local wasProxy = a.kind == 'proxy'
   a.kind = kind
-  if kind ~= '' and (kind == 'proxy') ~= wasProxy then becomesProxy(a, kind == 'proxy') end
+  if kind ~= '' and (kind == 'proxy') ~= wasProxy then lookAnew(a) end -- no rule hangs a proxy up
   put(id .. ':kind', kind ~= '' and kind or 'gone')
   put(id .. ':capacity', capacity)
   put(id .. ':groups', groups)

@@ -1,7 +1,7 @@
 -- erase: removes one conversation of a buyer with its messages, newest first; with the last one gone, the buyer.
 -- Run again after a crash it goes on where it was.
 --
--- @keys live held waits owed queue pool overnight todo lapses hot warm idle closed shifts events buyer conversation messages sent
+-- @keys live held waits owed queue pool overnight todo lapses hot warm idle closed places shifts events buyer conversation messages sent
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version buyerId conversationId
 -- conversationId: the newest that the caller saw, '' for none

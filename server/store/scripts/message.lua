@@ -37,7 +37,7 @@ if fromKind == 'buyer' and c.waitingSince == '' then
   call('HSET', conversation, 'waitingSince', now)
   if holder then
     call('ZADD', waits, 0, holder.id .. ':' .. c.id)
-    if holder.kind ~= 'proxy' then call('ZADD', owed, stamp, c.id) end
+    if c.via ~= 'proxy' then call('ZADD', owed, stamp, c.id) end
     burden(holder, 0, 1)
   end
 elseif fromKind ~= 'buyer' and c.waitingSince ~= '' and not standIn then

@@ -1,6 +1,6 @@
 -- take: an agent takes a conversation out of the pool by hand; only one can.
 --
--- @keys live held waits owed queue pool overnight todo lapses hot warm shifts events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses hot warm places shifts events conversation buyer
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version conversationId agentId hotMs warmMs
 -- @include live fresh agent presence contacts conversation
@@ -23,10 +23,10 @@ if not a.kind or a.presence == 'offline' then
 end
 
 release(c)
-take(c, a)
+take(c, a, a.kind == 'robot' and 'robot' or 'agent')
 call('ZREM', todo, c.id)
 c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', ''
-call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', a.kind == 'robot' and 'robot' or 'agent')
+call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', c.via, 'lastAt', stamp)
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),
     tonumber(warmMs)))

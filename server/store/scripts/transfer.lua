@@ -1,7 +1,7 @@
 -- transfer: a conversation goes to a colleague, or to whoever's turn it is in a group. It comes on top of a share when
 -- it names the colleague, and may exceed their capacity: a person decided so.
 --
--- @keys live held waits owed queue pool overnight todo lapses hot warm shifts events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses hot warm places shifts events conversation buyer
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version conversationId by toKind to hotMs warmMs request
 -- by: the agent who must hold it, or '' for a supervisor, who need not
@@ -43,10 +43,10 @@ end
 
 local from = c.agent
 release(c)
-take(c, a)
+take(c, a, a.kind == 'robot' and 'robot' or 'agent')
 call('ZREM', todo, c.id)
 c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', group
-call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', group, 'via', a.kind == 'robot' and 'robot' or 'agent')
+call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', group, 'via', c.via, 'lastAt', stamp)
 call('HSET', conversation, 'r:' .. request, '1')
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),

@@ -2,7 +2,8 @@
 --
 -- held: every open conversation by its holder, '<agent>:<conversation>', ':<conversation>' where nobody holds it.
 -- waits: of those, the ones that wait for their holder's reply. All scores are 0: both are read by prefix.
--- owed: the same by since when this holder owes the reply; without those of a proxy, of whom nobody expects one in time.
+-- owed: the same by since when this holder owes the reply; without what is left with a proxy, of whom nobody expects one in
+-- time.
 -- queue: by ticket, those of a higher priority before all others.
 
 local function conversationOf(id)
@@ -32,6 +33,7 @@ local function release(c)
   call('ZREM', held, c.agent .. ':' .. c.id)
   if c.state == 'queued' then
     call('ZREM', queue, c.id)
+    call('HDEL', places, c.id)
     add('queued', -1)
   elseif c.state == 'pooled' then
     call('ZREM', pool, c.id)
@@ -47,13 +49,14 @@ local function release(c)
   c.agent = ''
 end
 
-local function take(c, a)
-  c.agent = a.id
+-- via: the outcome by which they get it.
+local function take(c, a, via)
+  c.agent, c.via = a.id, via
   call('ZADD', held, '0', a.id .. ':' .. c.id)
   local waiting = c.waitingSince ~= ''
   if waiting then
     call('ZADD', waits, '0', a.id .. ':' .. c.id)
-    if a.kind ~= 'proxy' then call('ZADD', owed, stamp, c.id) end
+    if via ~= 'proxy' then call('ZADD', owed, stamp, c.id) end
   end
   burden(a, 1, waiting and 1 or 0)
 end
