@@ -14,7 +14,6 @@ import type { Keys } from './services/access.ts';
 import { createHouse } from './services/create-house.ts';
 import { createHeartbeat } from './services/heartbeat.ts';
 import type { House, Log } from './services/house.ts';
-import { createIds } from './services/ids.ts';
 import { createQueueHandles } from './services/queues.ts';
 import { connect, type RedisTarget } from './store/connect.ts';
 
@@ -50,7 +49,6 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const { keys, log, clock = Date.now } = parts;
   const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
   const redis = connect(parts.redis, onError);
-  const node = createIds().conversation();
 
   const io: Io = new Server({ maxHttpBufferSize: MAX_PACKET_BYTES, cors: { origin: true }, serveClient: false });
   const adapterConnections = parts.shared ? [connect(parts.redis, onError), connect(parts.redis, onError)] : [];
@@ -61,8 +59,14 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
 
   const house = createHouse({ redis, tell: createTell(io), log });
   const { beatMs } = parts;
-  const heartbeat = createHeartbeat({ redis, log, clock, node, ...(beatMs === undefined ? {} : { beatMs }) });
-  const gateway = createGateway({ io, house, keys, clock, node, listed: heartbeat.listed });
+  const heartbeat = createHeartbeat({
+    redis,
+    log,
+    clock,
+    newNode: house.ids.conversation,
+    ...(beatMs === undefined ? {} : { beatMs }),
+  });
+  const gateway = createGateway({ io, house, keys, clock, listed: heartbeat.listed });
   const queues = createQueueHandles(
     () => connect(parts.redis, onError),
     (connection) => connection.disconnect(),

@@ -65,17 +65,21 @@ export async function connectAgent(
   return answer.effective;
 }
 
-/** A socket of an agent has gone. With the last one gone the agent is offline after the shop's grace. */
+/**
+ * A socket of an agent has gone. With the last one gone the agent is offline after the shop's grace. With `node`, nothing
+ * happens where the socket stands under another node by now.
+ */
 export async function disconnectAgent(
   house: House,
   shop: string,
   agent: string,
   socket: string,
   now: number,
+  node?: string,
 ): Promise<{ readonly graceMs: number }> {
   const { config } = await house.configs.get(shop);
   const graceMs = config.settings.presenceGraceMs;
-  await change(house, shop, { change: 'disconnect', agent, socket, graceMs }, now);
+  await change(house, shop, { change: 'disconnect', agent, socket, graceMs, node }, now);
   return { graceMs };
 }
 

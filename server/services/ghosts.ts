@@ -8,12 +8,15 @@
  * - One that leaves in order takes itself off the list after it has ended all its sockets; if it could not, it stays.
  * - One that is dead is taken off when all its sockets are gone, and not if it has been heard of in between. Whoever
  *   sweeps may be killed half way: the next sweep finds the node still listed.
- * - One that was only thought dead sees at its next heartbeat how late it is, or that it is not listed, and records all
- *   its sockets again.
+ * - One that was only thought dead sees at its next heartbeat how late it is, or that it is not listed. It goes on under a
+ *   new id and records all its sockets under that; the old id beats no more, and is swept like any dead node.
+ *
+ * Whoever sweeps may also pause at any point, and a node be back meanwhile: a socket is ended only while it stands under the
+ * node that was found dead.
  */
 import { Refusal } from '../../client-sdk/contract/index.ts';
 import { listShops } from '../store/configure.ts';
-import { forget, type SilentNodes, silentSince, socketsOf, stillSilent } from '../store/nodes.ts';
+import { forget, type SilentNodes, silentSince, socketsOf } from '../store/nodes.ts';
 import { atOnce } from './at-once.ts';
 import { disconnectAgent } from './attendance.ts';
 import { BEAT_MS } from './heartbeat.ts';
@@ -31,18 +34,14 @@ export const allShops = (house: House) => listShops(house.redis);
 /** True for what a shop throws that is listed but not there: one being opened is listed before it is configured. */
 export const isNoShop = (error: unknown) => error instanceof Refusal && error.code === 'not-found';
 
-/** Ends what dead nodes held in a shop, and answers how many sockets that was. */
+/** Ends what dead nodes hold in a shop, and answers how many sockets were found. */
 async function sweepShop(house: House, shop: string, dead: SilentNodes, now: number): Promise<number> {
   const sockets = await socketsOf(house.redis, shop, dead);
-  let ended = 0;
   for (let i = 0; i < sockets.length; i += BATCH) {
-    // A node that has come back keeps what it has recorded again.
-    const still = await stillSilent(house.redis, dead);
-    const ghosts = sockets.slice(i, i + BATCH).filter(({ node }) => still.has(node));
-    await Promise.all(ghosts.map(({ agent, socket }) => disconnectAgent(house, shop, agent, socket, now)));
-    ended += ghosts.length;
+    const ghosts = sockets.slice(i, i + BATCH);
+    await Promise.all(ghosts.map(({ agent, socket, node }) => disconnectAgent(house, shop, agent, socket, now, node)));
   }
-  return ended;
+  return sockets.length;
 }
 
 /**
@@ -62,5 +61,5 @@ export async function sweepGhosts(house: House, now: number, deadAfterMs = DEAD_
   });
   if (failures.length > 0) throw new AggregateError(failures, `ghosts are left in ${failures.length} shops`);
   await forget(house.redis, dead);
-  house.log.warn({ nodes: [...dead.keys()], sockets }, 'server nodes have died; their sockets are ended');
+  house.log.warn({ nodes: [...dead.keys()], sockets }, 'server nodes were silent; what stood under them is ended');
 }

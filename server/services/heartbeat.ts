@@ -1,4 +1,7 @@
-/** A server node says that it is alive, and notices when it was thought dead. */
+/**
+ * A server node says that it is alive, and notices when it may have been thought dead. From then on it has a new id: whoever
+ * sweeps the old one, however late, ends nothing that is recorded under the new one.
+ */
 import { beat, leave } from '../store/nodes.ts';
 import type { House } from './house.ts';
 import { bareError } from './trouble.ts';
@@ -6,35 +9,34 @@ import { bareError } from './trouble.ts';
 /** A node beats this often, in ms. */
 export const BEAT_MS = 5_000;
 
-/**
- * How often a node that comes back records its sockets: at once, and at the next heartbeat again, because whoever swept
- * it may have had a batch of them in hand.
- */
-const RECORD_AGAIN = 2;
-
 export type HeartbeatParts = {
   readonly redis: House['redis'];
   readonly log: House['log'];
   readonly clock: () => number;
-  readonly node: string;
+  /** Draws an id that no node has had. */
+  readonly newNode: () => string;
   /** Between two heartbeats, in ms; `BEAT_MS` unless said. */
   readonly beatMs?: number;
 };
 
 export type Heartbeat = {
-  /** Beats, and goes on; resolves when the node is listed. `recordAgain` records every socket that this node has. */
+  /** Beats, and goes on; resolves when the node is listed. `recordAgain` records every socket under the id `listed` answers. */
   start(recordAgain: () => Promise<void>): Promise<void>;
-  /** Resolves when the node is listed with a heartbeat that is young enough to record a socket under it. */
-  listed(): Promise<void>;
+  /** Answers this node's id, listed with a heartbeat that is young enough to record a socket under it. */
+  listed(): Promise<string>;
   /** Beats no more. With `ended`, all sockets are gone: the node takes itself off the list. */
   stop(ended: boolean): Promise<void>;
 };
 
-export function createHeartbeat({ redis, log, clock, node, beatMs = BEAT_MS }: HeartbeatParts): Heartbeat {
+export function createHeartbeat({ redis, log, clock, newNode, beatMs = BEAT_MS }: HeartbeatParts): Heartbeat {
   /** Sooner than the sweep of ghosts thinks so by its own clock. */
   const lateAfterMs = 2 * beatMs;
+  let node = newNode();
+  /** Every id so far: what could not be recorded as ended may stand under any of them. */
+  const nodes = [node];
+  /** All sockets are recorded under this one. */
+  let recorded = node;
   let last = Number.NEGATIVE_INFINITY;
-  let toRecord = 0;
   let recording = false;
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
@@ -43,8 +45,12 @@ export function createHeartbeat({ redis, log, clock, node, beatMs = BEAT_MS }: H
     const now = clock();
     const before = await beat(redis, node, now);
     if (timer && (before === undefined || now - before > lateAfterMs)) {
-      log.warn({ node, listed: before !== undefined }, 'this node was silent; it records its sockets again');
-      toRecord = RECORD_AGAIN;
+      log.warn({ node, listed: before !== undefined }, 'this node was silent; it records its sockets under a new id');
+      node = newNode();
+      nodes.push(node);
+      // No socket is recorded under it before it is listed.
+      last = Number.NEGATIVE_INFINITY;
+      await beat(redis, node, now);
     }
     last = now;
   }
@@ -58,11 +64,12 @@ export function createHeartbeat({ redis, log, clock, node, beatMs = BEAT_MS }: H
 
   async function turn(recordAgain: () => Promise<void>): Promise<void> {
     await beatNow();
-    if (toRecord === 0 || recording) return;
+    if (recorded === node || recording) return;
     recording = true;
+    const under = node;
     try {
       await recordAgain();
-      toRecord--;
+      recorded = under;
     } finally {
       recording = false;
     }
@@ -77,12 +84,13 @@ export function createHeartbeat({ redis, log, clock, node, beatMs = BEAT_MS }: H
     },
     async listed() {
       if (clock() - last > lateAfterMs) await beatNow();
+      return node;
     },
     async stop(ended) {
       clearInterval(timer);
       timer = undefined;
       await beating?.catch(() => undefined);
-      if (ended) await leave(redis, node);
+      if (ended) await leave(redis, ...nodes);
     },
   };
 }

@@ -111,7 +111,7 @@ export async function putAgent(
   if (agent.kind === 'human' && webhook) {
     throw new Refusal('invalid', undefined, [{ path: 'webhook', problem: 'is for robots; people keep a socket' }]);
   }
-  if (webhook) await announceWebhook(house, shop);
+  if (webhook) await announceWebhook(house, shop, now);
   const made = house.ids.secret();
   let before: Agent['webhook'];
   const hash = password === undefined ? undefined : await hashPassword(password);

@@ -5,7 +5,7 @@
 import type { Agent } from '../../client-sdk/contract/index.ts';
 import type { ShopConfig } from '../plan/config.ts';
 import { agentsOn, WEBHOOK_NODE } from '../store/nodes.ts';
-import { addWebhookShop, followEvents, removeWebhookShop } from '../store/outbox.ts';
+import { announceWebhookShop, followEvents, keepWebhookShop, unlistWebhookShop } from '../store/outbox.ts';
 import { changePresence, type PresenceCommand } from '../store/presence.ts';
 import type { Shop } from './configs.ts';
 import type { House } from './house.ts';
@@ -13,6 +13,9 @@ import { tellEffects } from './told.ts';
 
 /** The socket that stands for a webhook; socket.io gives none of its own such a name. */
 const WEBHOOK_SOCKET = 'webhook';
+
+/** What was announced may be configured for this long, in ms; until then the workers go on looking. */
+const ANNOUNCED_MS = 60_000;
 
 /** Robots that are sent what happens over HTTP. */
 export const webhookAgents = (config: ShopConfig): Agent[] =>
@@ -22,11 +25,11 @@ const hasAny = ({ config }: Shop) => webhookAgents(config).length > 0;
 
 /**
  * Told before the configuration says so: events are kept from then on, and whatever becomes of the caller, the workers
- * look and set it right. Throws `not-found` for an unknown shop.
+ * look and set it right. `now` in ms. Throws `not-found` for an unknown shop.
  */
-export async function announceWebhook(house: House, shop: string): Promise<void> {
+export async function announceWebhook(house: House, shop: string, now: number): Promise<void> {
   await house.configs.use(shop, ({ scope }) => followEvents(scope, true));
-  await addWebhookShop(house.redis, shop);
+  await announceWebhookShop(house.redis, shop, now);
 }
 
 function commandsFor(agent: string, wanted: boolean): PresenceCommand[] {
@@ -55,23 +58,28 @@ async function settle(house: House, shop: string, agent: string, now: number): P
 }
 
 /**
- * Has events read while there is somebody to send them to, connects who has a webhook and disconnects who has none any
- * more. `now` in ms.
+ * Has events read while there is somebody to send them to, or was announced to be; connects who has a webhook and disconnects
+ * who has none any more. `now` in ms.
  */
 export async function tendWebhooks(house: House, shop: string, now: number): Promise<void> {
   const at = await house.configs.fresh(shop);
-  if (hasAny(at)) await addWebhookShop(house.redis, shop);
-  // Before anybody is online: what comes to them from then on is read.
-  await house.configs.use(shop, (present) => followEvents(present.scope, hasAny(present)));
+  const follow = (announced: boolean) =>
+    house.configs.use(shop, (present) => followEvents(present.scope, announced || hasAny(present)));
+  if (hasAny(at)) {
+    await keepWebhookShop(house.redis, shop, now);
+    // Before anybody is online: what comes to them from then on is read.
+    await follow(false);
+  }
   const concerned = new Set([
     ...(await agentsOn(house.redis, shop, WEBHOOK_NODE)),
     ...webhookAgents(at.config).map(({ id }) => id),
   ]);
   for (const agent of concerned) await settle(house, shop, agent, now);
   if (hasAny(at)) return;
-  await removeWebhookShop(house.redis, shop);
-  // Somebody may have set one meanwhile, and have been taken off the list with this.
-  if (hasAny(await house.configs.fresh(shop))) await addWebhookShop(house.redis, shop);
+  // The list before the group: one who is listed and has nobody read their events is tended at the workers' next turn, one
+  // who is not listed never.
+  const gone = await unlistWebhookShop(house.redis, shop, now - ANNOUNCED_MS);
+  await follow(!gone);
 }
 
 /** The same after a change that has been made: where it fails, the change stands, and the workers see to the rest. */

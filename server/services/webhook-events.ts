@@ -13,7 +13,7 @@ const BATCHES = 20;
 /** An event taken this long ago and not finished was taken by a worker that died, in ms. */
 const STALE_MS = 10_000;
 
-/** Shops that have a webhook. */
+/** Shops that have a webhook, or are about to. */
 export const webhookShops = (house: House) => listWebhookShops(house.redis);
 
 /** The place in the stream is the event's own; a shop's events never share one, and two shops are told apart by the hash. */
@@ -61,7 +61,7 @@ export async function relayEvents(house: House, shop: string, now: number): Prom
     if (!events) return tendWebhooks(house, shop, now);
     if (events.length === 0) {
       const { config } = await house.configs.fresh(shop);
-      // Announced, and then nothing came of it.
+      // Announced and not yet set, or nothing will come of it.
       return webhookAgents(config).length > 0 ? undefined : tendWebhooks(house, shop, now);
     }
     await house.deliveries.add(await deliveriesOf(house, shop, events));

@@ -4,7 +4,7 @@ const PREFIX = 'fenliu:';
 
 /** The set of all shop ids. */
 export const shopsKey = `${PREFIX}shops`;
-/** Of those, the ones whose events webhooks are made of, so that the others cost nothing. */
+/** Of those, the ones whose events webhooks are made of, by when that was announced in ms, so that the others cost nothing. */
 export const webhookShopsKey = `${PREFIX}webhook-shops`;
 /** Server nodes by their last heartbeat, in ms. */
 export const nodesKey = `${PREFIX}nodes`;

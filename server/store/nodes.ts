@@ -13,8 +13,8 @@ export async function beat(redis: Connection, node: string, now: number): Promis
   return before === null || before === undefined ? undefined : Number(before);
 }
 
-/** For a node that has ended all its sockets itself. */
-export const leave = (redis: Connection, node: string) => redis.zrem(nodesKey, node);
+/** For a node that has ended all its sockets itself, under every id it has had. */
+export const leave = (redis: Connection, ...nodes: string[]) => redis.zrem(nodesKey, ...nodes);
 
 /** Nodes by their last heartbeat. */
 export type SilentNodes = ReadonlyMap<string, string>;
@@ -26,13 +26,6 @@ export async function silentSince(redis: Connection, since: number): Promise<Sil
   for (let i = 0; i < found.length; i += 2) silent.set(found[i] ?? '', found[i + 1] ?? '');
   silent.delete(WEBHOOK_NODE);
   return silent;
-}
-
-/** Those of them that have not been heard of since. */
-export async function stillSilent(redis: Connection, nodes: SilentNodes): Promise<Set<string>> {
-  const names = [...nodes.keys()];
-  const beats = await redis.zmscore(nodesKey, ...names);
-  return new Set(names.filter((name, i) => beats[i] === nodes.get(name)));
 }
 
 /** Takes them off the list, except for who has been heard of since: the last heartbeat is compared in the same step. */

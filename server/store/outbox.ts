@@ -7,6 +7,7 @@ import type { Scope } from './scope.ts';
 import { type Connection, loadScript, run } from './script.ts';
 
 const script = loadScript('follow', ['live', 'events'], ['version', 'group', 'wanted']);
+const unlist = loadScript('unlist', ['webhookShops'], ['shop', 'since']);
 
 /** The group that makes deliveries to webhooks of events. */
 const GROUP = 'webhooks';
@@ -69,6 +70,18 @@ export async function finishEvents(redis: Connection, shop: string, events: read
   await redis.xack(keysOfShop(shop).events, GROUP, ...events.map(({ id }) => id));
 }
 
-export const addWebhookShop = (redis: Connection, shop: string) => redis.sadd(webhookShopsKey, shop);
-export const removeWebhookShop = (redis: Connection, shop: string) => redis.srem(webhookShopsKey, shop);
-export const listWebhookShops = (redis: Connection) => redis.smembers(webhookShopsKey);
+/** Lists a shop that is about to have a webhook; `now` in ms. */
+export const announceWebhookShop = (redis: Connection, shop: string, now: number) =>
+  redis.zadd(webhookShopsKey, now, shop);
+
+/** Lists a shop that has a webhook; one that is listed stays as it was announced. `now` in ms. */
+export const keepWebhookShop = (redis: Connection, shop: string, now: number) =>
+  redis.zadd(webhookShopsKey, 'NX', now, shop);
+
+/** Takes a shop off the list, unless it was announced later than `since` (ms). Answers whether it is off the list. */
+export async function unlistWebhookShop(redis: Connection, shop: string, since: number): Promise<boolean> {
+  const [result] = await run(redis, unlist, { webhookShops: webhookShopsKey }, { shop, since });
+  return result === 'done';
+}
+
+export const listWebhookShops = (redis: Connection) => redis.zrange(webhookShopsKey, 0, '-1');

@@ -19,9 +19,16 @@ export type PresenceCommand =
       /** The supervisor, or the program, that decided it. */
       readonly by?: string | undefined;
     }
-  /** `node`: the server node that has the socket, so that a dead node's sockets can be found. */
+  /** `node`: the server node that has the socket, so that a dead node's sockets can be found; the latest to say so has it. */
   | { readonly change: 'connect'; readonly agent: string; readonly socket: string; readonly node: string }
-  | { readonly change: 'disconnect'; readonly agent: string; readonly socket: string; readonly graceMs: number }
+  | {
+      readonly change: 'disconnect';
+      readonly agent: string;
+      readonly socket: string;
+      readonly graceMs: number;
+      /** Nothing happens where the socket stands under another node by now; under any unless said. */
+      readonly node?: string | undefined;
+    }
   /** Hangs up who owes this conversation a reply since `since` (ms); nothing happens where that is not so any more. */
   | { readonly change: 'silent'; readonly agent: string; readonly conversation: string; readonly since: number }
   /** Makes every grace count that has ended. */
@@ -39,7 +46,7 @@ function argsOf(command: PresenceCommand) {
     return { ...args, value: command.presence, detail: command.cause === 'chose' ? '' : (command.by ?? 'supervisor') };
   if (command.change === 'silent') return { ...args, value: command.conversation, detail: String(command.since) };
   if (command.change === 'connect') return { ...args, value: command.socket, detail: command.node };
-  return { ...args, value: command.socket, graceMs: command.graceMs };
+  return { ...args, value: command.socket, detail: command.node ?? '', graceMs: command.graceMs };
 }
 
 export async function changePresence(scope: Scope, command: PresenceCommand, now: number): Promise<PresenceAnswer> {

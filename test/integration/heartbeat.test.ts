@@ -12,20 +12,25 @@ const HOUR = 3_600_000;
 const quiet = { info() {}, warn() {}, error() {} };
 
 let redis: Connection;
-let node: string;
+/** Ids drawn, the latest last. */
+let nodes: string[];
 let now: number;
-let recorded: number;
+/** The id under which sockets were recorded again, each time. */
+let recorded: string[];
 let fails: boolean;
+/** Happens while sockets are recorded again. */
+let during: () => Promise<void>;
 let heartbeat: Heartbeat;
 
 beforeAll(() => {
   redis = connect({ url: inject('redisUrl') }, () => undefined);
 });
 beforeEach(() => {
-  node = `node-${randomUUID()}`;
+  nodes = [];
   now = Date.now();
-  recorded = 0;
+  recorded = [];
   fails = false;
+  during = async () => {};
 });
 afterEach(async () => {
   await heartbeat.stop(true);
@@ -35,13 +40,19 @@ afterAll(() => redis.disconnect());
 const later = (ms: number) => {
   now += ms;
 };
-const lastBeat = () => redis.zscore(nodesKey, node);
+const newNode = () => {
+  const node = `node-${randomUUID()}`;
+  nodes.push(node);
+  return node;
+};
+const lastBeat = (node = nodes.at(-1) ?? '') => redis.zscore(nodesKey, node);
 
 async function start(beatMs: number): Promise<void> {
-  heartbeat = createHeartbeat({ redis, log: quiet, clock: () => now, node, beatMs });
+  heartbeat = createHeartbeat({ redis, log: quiet, clock: () => now, newNode, beatMs });
   await heartbeat.start(async () => {
-    recorded++;
+    recorded.push(await heartbeat.listed());
     if (fails) throw new Error('Redis is away');
+    await during();
   });
 }
 
@@ -64,30 +75,52 @@ describe('a heartbeat', () => {
   it('in time, records nothing again', async () => {
     await start(10);
     for (let i = 0; i < 5; i++) await nextBeat();
-    expect(recorded).toBe(0);
+    expect(nodes).toHaveLength(1);
+    expect(recorded).toEqual([]);
   });
 
   it.each([
     ['it was late', () => later(HOUR)],
-    ['it was taken off the list', () => leave(redis, node)],
-  ])('when %s it records every socket again, twice', async (_, happens) => {
+    ['it was taken off the list', () => leave(redis, ...nodes)],
+  ])('when %s it goes on under a new id, and records every socket once under that', async (_, happens) => {
     await start(10);
     await happens();
-    await until(() => recorded === 2);
+    await until(() => recorded.length === 1);
+    const old = await lastBeat(nodes[0]);
     for (let i = 0; i < 5; i++) await nextBeat();
-    expect(recorded).toBe(2);
+    expect(nodes).toHaveLength(2);
+    expect(recorded).toEqual([nodes[1]]);
+    // What came under the old id too late to be seen is found there: listed it is, and beats no more.
+    expect(old).not.toBeNull();
+    expect(await lastBeat(nodes[0])).toBe(old);
+    await heartbeat.stop(true);
+    expect(await Promise.all(nodes.map(lastBeat))).toEqual([null, null]);
   });
 
   it('records until it has succeeded', async () => {
     await start(10);
     fails = true;
-    await leave(redis, node);
-    await until(() => recorded > 5);
+    await leave(redis, ...nodes);
+    await until(() => recorded.length > 5);
     fails = false;
-    const before = recorded;
-    await until(() => recorded === before + 2);
+    const before = recorded.length;
+    await until(() => recorded.length === before + 1);
     for (let i = 0; i < 5; i++) await nextBeat();
-    expect(recorded).toBe(before + 2);
+    expect(recorded).toHaveLength(before + 1);
+    expect(new Set(recorded)).toEqual(new Set([nodes[1]]));
+  });
+
+  it('silent again while it records, records under the latest id too', async () => {
+    await start(10);
+    during = async () => {
+      during = async () => {};
+      later(HOUR);
+      await until(() => nodes.length === 3);
+    };
+    later(HOUR);
+    await until(() => recorded.length === 2);
+    for (let i = 0; i < 5; i++) await nextBeat();
+    expect(recorded).toEqual([nodes[1], nodes[2]]);
   });
 
   it('that is old is renewed before a socket is recorded, one that is young is not', async () => {
@@ -97,7 +130,8 @@ describe('a heartbeat', () => {
     await heartbeat.listed();
     expect(await lastBeat()).toBe(first);
     now += 1;
-    await Promise.all([heartbeat.listed(), heartbeat.listed()]);
+    const [one, two] = await Promise.all([heartbeat.listed(), heartbeat.listed()]);
+    expect([one, two]).toEqual([nodes[1], nodes[1]]);
     expect(await lastBeat()).toBe(String(now));
   });
 });

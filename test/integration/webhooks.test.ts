@@ -24,6 +24,8 @@ import { type Received, type Receiver, startReceiver } from '../support/webhook-
 /** A database of its own: these workers must not work for other tests, nor others for these. */
 const redisUrl = `${inject('redisUrl').replace(/\/\d*$/, '')}/7`;
 
+const MINUTE = 60_000;
+
 const started: { close(): Promise<void> }[] = [];
 let dispatcher: Dispatcher;
 let receiver: Receiver;
@@ -361,6 +363,9 @@ describe('a robot with a webhook', () => {
     const { events } = keysOfShop(shop);
     expect(await webhookShops(house)).toContain(shop);
     await putRobot(null);
+    expect(await liveRobot()).toMatchObject({ connected: false });
+    // Until nothing that was announced can still come of it.
+    await relayEvents(house, shop, Date.now() + MINUTE);
     expect(await webhookShops(house)).not.toContain(shop);
     expect(await house.redis.xinfo('GROUPS', events)).toEqual([]);
     await call('PUT', 'agents/robo', robot({ url: receiver.url }));
@@ -371,11 +376,11 @@ describe('a robot with a webhook', () => {
   test('that was announced, and never set, is forgotten by the workers', async () => {
     const { shop } = dispatcher;
     await putRobot(null);
-    await announceWebhook(house, shop);
+    await announceWebhook(house, shop, Date.now() - MINUTE);
     expect(await webhookShops(house)).toContain(shop);
     await work();
     await until(async () => !(await webhookShops(house)).includes(shop));
-    await expect(announceWebhook(house, 'no-such-shop')).rejects.toThrow('no shop');
+    await expect(announceWebhook(house, 'no-such-shop', Date.now())).rejects.toThrow('no shop');
     await putRobot({ url: receiver.url });
   });
 

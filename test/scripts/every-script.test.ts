@@ -21,8 +21,9 @@ const header = (name: string, tag: string) =>
   new RegExp(`^-- @${tag} (.*)$`, 'm').exec(readFileSync(new URL(`${name}.lua`, scripts), 'utf8'))?.[1]?.split(' ') ??
   [];
 
-/** Of a shop, then of one buyer or conversation. */
-const keyNames = [...Object.keys(keysOfShop('shop')), 'buyer', 'conversation', 'messages', 'sent', 'ready'];
+/** Of a shop, then of one buyer or conversation, then of all shops. */
+const ofAll = ['webhookShops'];
+const keyNames = [...Object.keys(keysOfShop('shop')), 'buyer', 'conversation', 'messages', 'sent', 'ready', ...ofAll];
 
 /** The code without comments, texts, its keys and arguments, and functions that nothing calls. */
 function reachable(source: string): string {

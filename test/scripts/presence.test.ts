@@ -160,6 +160,35 @@ describe('several devices', () => {
   });
 });
 
+describe('a socket whose node has a new id', () => {
+  const under = (node: string): PresenceCommand => ({ change: 'connect', agent: 'A', socket: socketOf('A'), node });
+  const endUnder = (node: string): PresenceCommand => ({
+    change: 'disconnect',
+    agent: 'A',
+    socket: socketOf('A'),
+    graceMs: 0,
+    node,
+  });
+
+  it('is moved to it, and counted once', async () => {
+    const stage = await online('A');
+    const moved = await stage.effect(async () => {
+      expect(await run(stage, under('new'))).toMatchObject({ effective: 'online', presences: [] });
+    });
+    expect(moved).toEqual({ sockets: { [`A:${socketOf('A')}`]: 'new' } });
+  });
+
+  it('is not ended for the one before, but for the new one', async () => {
+    const stage = await online('A');
+    await run(stage, under('new'));
+    expect(await stage.unchanged(() => run(stage, endUnder('node')))).toMatchObject({ effective: 'online' });
+    expect(await run(stage, endUnder('new'))).toMatchObject({
+      presences: [{ agent: 'A', presence: 'offline', cause: 'lost-connection' }],
+    });
+    expect(await stage.unchanged(() => run(stage, endUnder('new')))).toMatchObject({ presences: [] });
+  });
+});
+
 describe('a lost connection', () => {
   it('leaves the agent as they are for the grace, and coming back within it shows nothing', async () => {
     const stage = await online('A');

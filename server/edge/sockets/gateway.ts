@@ -20,10 +20,8 @@ export type GatewayParts = {
   readonly house: House;
   readonly keys: Keys;
   readonly clock: () => number;
-  /** This node, as sockets in the store name it. */
-  readonly node: string;
-  /** Resolves when sockets may be recorded under this node. */
-  readonly listed: () => Promise<void>;
+  /** Answers this node's id when sockets may be recorded under it. */
+  readonly listed: () => Promise<string>;
 };
 
 /** A connected socket of an agent. */
@@ -41,7 +39,7 @@ const BATCH = 100;
 export type Gateway = {
   /** Ends all sockets of an agent who is no more. */
   disconnectAgent(shop: string, agent: string): void;
-  /** Records every agent's socket once more. Throws if some could not be. */
+  /** Records every agent's socket once more, under the id that this node has now. Throws if some could not be. */
   recordAgain(): Promise<void>;
   /** Ends every connection and resolves when all that was under way has been answered. */
   drain(): Promise<void>;
@@ -49,7 +47,7 @@ export type Gateway = {
   settled(): Promise<boolean>;
 };
 
-export function createGateway({ io, house, keys, clock, node, listed }: GatewayParts): Gateway {
+export function createGateway({ io, house, keys, clock, listed }: GatewayParts): Gateway {
   const underWay = new Set<Promise<void>>();
   const track = (task: Promise<void>) => {
     const tracked = task.finally(() => underWay.delete(tracked));
@@ -90,7 +88,7 @@ export function createGateway({ io, house, keys, clock, node, listed }: GatewayP
   let allLeft = true;
 
   async function record({ shop, agent, socket }: Omit<AgentSocket, 'recorded'>): Promise<void> {
-    await listed();
+    const node = await listed();
     await connectAgent(house, shop, agent, socket.id, node, clock());
   }
 

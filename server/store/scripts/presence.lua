@@ -4,11 +4,12 @@
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version agentId change value detail graceMs
 -- change: 'choose' a presence, detail: '' for their own choice, else the supervisor who made it | 'connect' a socket,
--- detail: the node that has it | 'disconnect' it | 'lapse' whatever grace has ended | 'silent': has left this conversation
--- without a reply since detail
+-- detail: the node that has it | 'disconnect' it, detail: the node that it must stand under, '' for any | 'lapse' whatever
+-- grace has ended | 'silent': has left this conversation without a reply since detail
 -- @include live fresh agent presence
 --
--- Idempotent by what is: the same choice, or a socket already known or gone, changes nothing.
+-- Idempotent by what is: the same choice, or a socket already known or gone, changes nothing. A socket known under another
+-- node is moved to the one that says it has it.
 -- Result: {'stale'}; {'unknown'}; {'done', chosen, effective, loads, presence changes}
 
 -- Refused before anything is changed: a return without flush() would lose half of a lapse.
@@ -22,19 +23,21 @@ if change == 'lapse' then
 end
 
 local countField = agentId .. ':sockets'
+local socketField = agentId .. ':' .. value
 
 if change == 'choose' then
   put(agentId .. ':chosen', value)
   if get(agentId .. ':silent') == '1' then put(agentId .. ':silent', '') end
   become(a, effective(a), detail == '' and 'chose' or 'supervisor', now, detail)
 elseif change == 'connect' then
-  if call('HSETNX', sockets, agentId .. ':' .. value, detail) == 1 then
+  if call('HSET', sockets, socketField, detail) == 1 then
     add(countField, 1)
     if call('ZREM', lapses, agentId) == 1 then nextLapse() end
     become(a, effective(a), 'connected')
   end
 elseif change == 'disconnect' then
-  if call('HDEL', sockets, agentId .. ':' .. value) == 1 and add(countField, -1) == 0 then
+  local stands = detail == '' or call('HGET', sockets, socketField) == detail
+  if stands and call('HDEL', sockets, socketField) == 1 and add(countField, -1) == 0 then
     if a.presence == 'offline' or tonumber(graceMs) == 0 then
       become(a, effective(a), 'lost-connection')
     else
