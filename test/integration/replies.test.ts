@@ -134,6 +134,51 @@ describe('a buyer without a reply', () => {
   });
 });
 
+describe('a changed period', () => {
+  const change = (settings: Partial<Settings>, at: number) => patchSettings(own.house, own.shop, settings, at);
+
+  it('that is shorter holds at the next look for what has lasted it already, once', async () => {
+    await shopWith({ reassignAfterMs: 90 * MINUTE }, 'anna', 'ben');
+    const first = await comes('bob', NOON);
+    const second = first === 'anna' ? 'ben' : 'anna';
+    await tick(NOON + 62 * MINUTE);
+    expect(await agentsNow()).toMatchObject({ [first]: { active: 1 } });
+    own.heard.forget();
+    await change({ reassignAfterMs: 30 * MINUTE }, NOON + 62 * MINUTE + SECOND);
+    await tick(NOON + 62 * MINUTE + 2 * SECOND);
+    expect(await agentsNow()).toMatchObject({ [first]: { active: 0 }, [second]: { active: 1 } });
+    // By the other rules nothing is due anew.
+    expect([...slowTold(first), ...slowTold(second)]).toEqual([]);
+  });
+
+  it('tells what is slow by it once, and then goes on by its multiples', async () => {
+    await shopWith({ slowReplyMs: 300 * SECOND }, 'anna');
+    await comes('bob', NOON);
+    await tick(NOON + 310 * SECOND);
+    expect(slowTold('anna')).toHaveLength(1);
+    for (const [slowReplyMs, changed, looks] of [
+      [100 * SECOND, 350, { 351: 1, 352: 0, 399: 0, 400: 1, 401: 0 }],
+      [400 * SECOND, 450, { 451: 1, 452: 0, 700: 0, 800: 1, 801: 0 }],
+      [1_000 * SECOND, 850, { 851: 0, 999: 0, 1000: 1, 1001: 0 }],
+    ] as const) {
+      await change({ slowReplyMs }, NOON + changed * SECOND);
+      for (const [at, told] of Object.entries(looks)) {
+        await tick(NOON + Number(at) * SECOND);
+        expect(slowTold('anna'), `told at ${at}`).toHaveLength(told);
+      }
+    }
+  });
+
+  it('that is switched on holds for what has lasted it already', async () => {
+    await shopWith({}, 'anna');
+    await comes('bob', NOON);
+    await tick(NOON + 10 * MINUTE);
+    await change({ autoHangUp: { atActive: null, afterNoReplyMs: 4 * MINUTE } }, NOON + 10 * MINUTE + SECOND);
+    await tick(NOON + 10 * MINUTE + 2 * SECOND);
+    expect(await agentsNow()).toMatchObject({ anna: { presence: 'hung-up' } });
+  });
+});
+
 describe('automatic hang-up', () => {
   const causes = async (id: string) =>
     (await listShifts(own.house, own.shop, id, { limit: 50 })).entries.map(

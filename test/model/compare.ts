@@ -5,7 +5,7 @@ import type { House } from '../../server/services/house.ts';
 import { readBuyer } from '../../server/store/buyers.ts';
 import { buyerKey } from '../../server/store/keys.ts';
 import { dueAgain, readConversations, waitingIn } from '../../server/store/read.ts';
-import { readOwed } from '../../server/store/replies.ts';
+import { pagesOwed } from '../../server/store/replies.ts';
 import { problemsIn } from '../support/consistent.ts';
 import { effective } from './presence.ts';
 import {
@@ -65,7 +65,10 @@ export async function compare(house: House, world: World): Promise<void> {
     );
   }
   const owed = talks.flatMap(({ id, owedSince }) => (owedSince === undefined ? [] : [[id, owedSince] as const]));
-  const kept = (await readOwed(scope, world.now)).owed.map(({ conversation, since }) => [conversation, since] as const);
+  const kept: (readonly [string, number])[] = [];
+  for await (const page of pagesOwed(scope, { after: Number.NEGATIVE_INFINITY, until: world.now })) {
+    kept.push(...page.map(({ conversation, since }) => [conversation, since] as const));
+  }
   expect(new Map(kept), 'replies owed').toEqual(new Map(owed));
   expect(await problemsIn(house.redis, shop)).toEqual([]);
 }

@@ -1,18 +1,18 @@
 /** What time may bring about, and what it must have brought about once every job has run. */
 import { WHOLE_SHOP } from '../../client-sdk/contract/index.ts';
-import { completes } from '../../server/plan/overdue.ts';
+import { completes, lookedBy, type Periods, periodsOf } from '../../server/plan/overdue.ts';
 import { type Happening, onDutyIn, personOf, queueOf, rosterOf, type Talk, type World } from './world.ts';
 
 const openTalks = (world: World) => [...world.talks.values()].filter(({ state }) => state !== 'closed');
 
 /** Whether the reply owed in a conversation has been owed for one more period since somebody last looked. */
-const isDue = (world: World, { owedSince }: Talk, every: number | null) =>
-  every !== null && owedSince !== undefined && completes(owedSince, every, world.lookedAt, world.now);
+const isDue = ({ config, look, now }: World, { owedSince }: Talk, rule: keyof Periods) => {
+  const periods = periodsOf(config.settings);
+  return owedSince !== undefined && completes(owedSince, periods[rule], lookedBy(look, rule, periods), now);
+};
 
 const leavesWaiting = (world: World, id: string) =>
-  openTalks(world).some(
-    (talk) => talk.agent === id && isDue(world, talk, world.config.settings.autoHangUp.afterNoReplyMs),
-  );
+  openTalks(world).some((talk) => talk.agent === id && isDue(world, talk, 'hangUp'));
 
 /** Whether somebody may be hung up now for not replying. */
 export const mayFallSilent = (world: World, id: string) =>
@@ -23,7 +23,7 @@ export const mayFallSilent = (world: World, id: string) =>
 
 /** Whether a buyer may be given to somebody else because no reply came. */
 export const mayBeReassigned = (world: World, talk: Talk) =>
-  world.doing.action === 'wait' && isDue(world, talk, world.config.settings.reassignAfterMs);
+  world.doing.action === 'wait' && isDue(world, talk, 'reassign');
 
 /** Whether a conversation may be closed because nothing is said in it. */
 export function mayEnd(world: World, { state, waitingSince, lastAt }: Talk): boolean {
@@ -60,14 +60,13 @@ const somebodyElse = (world: World, { agent, missed }: Talk) =>
  * things have happened meanwhile, some may not have been there when it was their turn.
  */
 export function leftUndone(world: World, happened: readonly Happening[]): string[] {
-  const { afterNoReplyMs } = world.config.settings.autoHangUp;
   const changed = new Set(happened.map(({ type, agent }) => (type === 'presence' ? agent : '')));
   return openTalks(world).flatMap((talk) => {
     const says: string[] = [];
     const owes = `${talk.agent} owes a reply in ${talk.id} since ${talk.owedSince}`;
     if (mayEnd(world, talk)) says.push(`nothing was said in ${talk.id} since ${talk.lastAt}, and it is open`);
     if (hasWaitedTooLong(world, talk)) says.push(`${talk.id} waits in the queue since ${talk.place}`);
-    if (!changed.has(talk.agent) && mayFallSilent(world, talk.agent) && isDue(world, talk, afterNoReplyMs)) {
+    if (!changed.has(talk.agent) && mayFallSilent(world, talk.agent) && isDue(world, talk, 'hangUp')) {
       says.push(`${owes}, and is online`);
     }
     if (happened.length === 0 && mayBeReassigned(world, talk) && somebodyElse(world, talk)) {

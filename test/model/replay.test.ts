@@ -10,7 +10,7 @@ import { choosePresence, connectAgent } from '../../server/services/attendance.t
 import { getAssignment } from '../../server/services/board.ts';
 import { keysOfShop, readyKey } from '../../server/store/keys.ts';
 import { readConversations } from '../../server/store/read.ts';
-import { readOwed } from '../../server/store/replies.ts';
+import { readLook } from '../../server/store/replies.ts';
 import { createTestHouse } from '../support/house.ts';
 import { newShopId, openShop, removeShop } from '../support/shop.ts';
 import { act } from './act.ts';
@@ -52,7 +52,7 @@ async function begin(): Promise<Story> {
     contacts: new Map(),
     profiles: new Map(),
     lastPlace: 0,
-    lookedAt: 0,
+    look: undefined,
     doing: { action: '', buyer: '' },
     passes: undefined,
   };
@@ -176,7 +176,7 @@ async function afterAllJobs({ world }: Story, happened: readonly Happening[]): P
   expect(leftUndone(world, happened)).toEqual([]);
   forgetExpired(world);
   const { scope } = await house.configs.get(world.config.shop);
-  world.lookedAt = (await readOwed(scope, 0)).lookedAt;
+  world.look = await readLook(scope);
 }
 
 test('random stories: the shop, its events and its traces tell the same', { timeout: 300_000 }, async () => {

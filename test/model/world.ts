@@ -5,6 +5,7 @@
 import type { Entry, Presence } from '../../client-sdk/contract/index.ts';
 import type { BuyerFacts } from '../../server/plan/chain.ts';
 import type { ShopConfig } from '../../server/plan/config.ts';
+import type { Look } from '../../server/plan/overdue.ts';
 import { membershipsOf, rosterEntry } from '../../server/plan/roster.ts';
 
 export type Person = {
@@ -54,8 +55,8 @@ export type World = {
   readonly profiles: Map<string, BuyerFacts>;
   /** The last place that was given in a line. */
   lastPlace: number;
-  /** When the replies that are owed were last gone over. */
-  lookedAt: number;
+  /** When the replies that are owed were last gone over, and by which periods. */
+  look: Look | undefined;
   /** What is being done, and to whom. */
   doing: { readonly action: string; readonly buyer: string };
   /** Passes in each group as they were read, until something happens that may change them. */
