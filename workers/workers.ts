@@ -3,6 +3,7 @@
  *
  * BullMQ makes the next turn of a job when one begins, and only then: turns do not pile up behind a job that is slow,
  * and a process that is killed in the middle of one takes no later turn along.
+ * One that comes while an earlier one is under way anywhere passes (workers/turns.ts).
  */
 import { type ConnectionOptions, Worker } from 'bullmq';
 import type { House, Log } from '../server/services/house.ts';
@@ -10,6 +11,7 @@ import { openQueue, type QueueName, queueOptions } from '../server/services/queu
 import { startDeliveries, type WebhookOptions } from './deliveries.ts';
 import { jobs as allJobs, type Job } from './jobs.ts';
 import { takeOver } from './take-over.ts';
+import { isUnderWay } from './turns.ts';
 
 const QUEUE: QueueName = 'time';
 
@@ -59,18 +61,19 @@ export async function createWorkers(parts: WorkersParts): Promise<Workers> {
 
   /** What this process is doing. A job slower than its interval is not begun again beside itself: the turn passes. */
   const running = new Set<string>();
-  async function turn(name: string): Promise<void> {
+  async function turn(name: string, id: string): Promise<void> {
     const job = jobs[name];
     if (!job || running.has(name)) return;
     running.add(name);
     try {
+      if (isUnderWay(id, await queue.getRanges(['active'], 0, -1))) return;
       await job.run(house, clock());
     } finally {
       running.delete(name);
     }
   }
 
-  const worker = new Worker(QUEUE, ({ name }) => turn(name), {
+  const worker = new Worker(QUEUE, ({ name, id = '' }) => turn(name, id), {
     ...queueOptions,
     connection: connections[1],
     // One more than there are jobs, so that a turn that passes never waits for a job that is slow.

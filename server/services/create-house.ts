@@ -1,4 +1,5 @@
 /** Puts a house together around one connection to Redis. */
+import { setImmediate as breath } from 'node:timers/promises';
 import { createDeliveries } from '../store/deliveries.ts';
 import type { Connection } from '../store/script.ts';
 import { createConfigs } from './configs.ts';
@@ -15,7 +16,7 @@ export type HouseParts = {
 };
 
 export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts): House {
-  /** One sweep a shop at a time; what falls due during one asks for another after it. */
+  /** One sweep a shop at a time; what falls due during one, or is left by it, asks for another after it. */
   const sweeping = new Map<string, { again: number | undefined }>();
   const underWay = new Set<Promise<void>>();
 
@@ -26,7 +27,11 @@ export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts)
       while (state.again !== undefined) {
         const at = state.again;
         state.again = undefined;
-        await sweep(house, shop, at);
+        const { more } = await sweep(house, shop, at);
+        if (more) {
+          state.again ??= at;
+          await breath(); // the others of this process first
+        }
       }
     } catch (error) {
       log.error({ shop, err: error }, 'a sweep failed; the next one goes on where it stopped');

@@ -12,6 +12,10 @@ import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
 import { endLongWaits } from './queue.ts';
 import { tellEffects } from './told.ts';
+import type { Turn } from './turn.ts';
+
+/** Steps of one line in a turn: about half a second's. */
+const STEPS = 500;
 
 async function first(house: House, shop: string, line: 'queue' | 'pool' | 'overnight' | 'todo') {
   const { scope } = await house.configs.get(shop);
@@ -19,7 +23,7 @@ async function first(house: House, shop: string, line: 'queue' | 'pool' | 'overn
   return id === undefined ? undefined : readConversation(scope, id);
 }
 
-/** Serves one line from its head until somebody has to stay. */
+/** Serves one line from its head until somebody has to stay. Answers true where it stopped before, at the turn's bound. */
 async function serve(
   house: House,
   shop: string,
@@ -27,21 +31,25 @@ async function serve(
   mode: Exclude<ClaimMode, 'open' | 'human' | 'missed' | 'leave'>,
   now: number,
   limit?: number,
-): Promise<void> {
+): Promise<boolean> {
   let last = '';
-  for (;;) {
+  for (let steps = 0; steps < STEPS; steps++) {
     const record = await first(house, shop, line);
-    if (!record) return;
+    if (!record) return false;
     const seen = `${record.conversation.id}.${record.request}`;
-    if (seen === last) return; // nothing came of it: not again in this sweep
+    if (seen === last) return false; // nothing came of it: not again in this sweep
     last = seen;
     const claimed = await dispatchAgain(house, shop, { mode, record, ...(limit === undefined ? {} : { limit }) }, now);
-    if (claimed.kind === 'still') return;
+    if (claimed.kind === 'still') return false;
   }
+  return true;
 }
 
-/** `now` in ms since the epoch. Throws what Redis throws; what was done until then stays done. */
-export async function sweep(house: House, shop: string, now: number): Promise<void> {
+/**
+ * One turn. A line that is not through keeps those after it for the next turn: whoever is served first stays first.
+ * `now` in ms since the epoch. Throws what Redis throws; what was done until then stays done.
+ */
+export async function sweep(house: House, shop: string, now: number): Promise<Turn> {
   const { config, scope } = await house.configs.fresh(shop);
   const waiting = await whatWaits(scope, now);
   if (waiting.lapse) {
@@ -49,17 +57,20 @@ export async function sweep(house: House, shop: string, now: number): Promise<vo
     if (lapsed.kind === 'done') tellEffects(house, shop, lapsed);
   }
   const left = waiting.lapse || waiting.todo;
-  if (left) await serve(house, shop, 'todo', 'again', now);
+  if (left && (await serve(house, shop, 'todo', 'again', now))) return { more: true };
   // Whoever was left may wait anywhere now.
   if (left || waiting.queue) {
-    await serve(house, shop, 'queue', 'queue', now);
+    if (await serve(house, shop, 'queue', 'queue', now)) return { more: true };
     await endLongWaits(house, shop, now);
   }
   const { nightShift, handoverLimit, busyThreshold, leaveMessage } = config.settings;
   const limit = Math.max(1, handoverLimit ?? busyThreshold);
   const morning = !nightShift.enabled || !isNight(config.settings, now);
-  if (morning && (left || waiting.overnight)) await serve(house, shop, 'overnight', 'morning', now, limit);
-  if (leaveMessage.autoAssign && (left || waiting.queue || waiting.pool)) {
-    await serve(house, shop, 'pool', 'pool', now, limit);
+  if (morning && (left || waiting.overnight)) {
+    if (await serve(house, shop, 'overnight', 'morning', now, limit)) return { more: true };
   }
+  if (leaveMessage.autoAssign && (left || waiting.queue || waiting.pool)) {
+    return { more: await serve(house, shop, 'pool', 'pool', now, limit) };
+  }
+  return { more: false };
 }

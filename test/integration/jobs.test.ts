@@ -3,9 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openQueue } from '../../server/services/queues.ts';
+import { registerShop } from '../../server/store/configure.ts';
 import { connect } from '../../server/store/connect.ts';
 import type { Connection } from '../../server/store/script.ts';
-import { testLog } from '../support/house.ts';
+import { ofEachShop } from '../../workers/jobs.ts';
+import { SHARDS, shardOf } from '../../workers/shards.ts';
+import { takeOver } from '../../workers/take-over.ts';
+import { createTestHouse, testLog } from '../support/house.ts';
 import { startWorkers } from '../support/jobs.ts';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
 import { type Process, run } from '../support/processes.ts';
@@ -42,8 +46,8 @@ async function work(jobs: Parameters<typeof startWorkers>[1]) {
   return workers;
 }
 
-async function startProcess(): Promise<Process<{ pid: number }>> {
-  const started = await run<{ pid: number }>('slow-worker.ts', own.url, key);
+async function startProcess(file = 'slow-worker.ts'): Promise<Process<{ pid: number }>> {
+  const started = await run<{ pid: number }>(file, own.url, key);
   undo.push(() => started.child.exitCode === null && started.child.signalCode === null && started.end('SIGKILL'));
   return started;
 }
@@ -119,12 +123,70 @@ describe('a repeated job', () => {
   });
 });
 
+describe('a job of every shop', () => {
+  const shops = Array.from({ length: 40 }, (_, n) => `shop-${n}`);
+  const register = () => Promise.all(shops.map((shop) => registerShop(redis, shop)));
+
+  it('visits each shop in the turns of one shard, and every shop in those of all', async () => {
+    await register();
+    const house = createTestHouse(own.url);
+    undo.push(() => house.close());
+    const visits: string[] = [];
+    const visit = async (_house: unknown, shop: string) => {
+      visits.push(shop);
+      return { more: false };
+    };
+    const turns = Object.entries(ofEachShop('visit', visit));
+    expect(turns.map(([name]) => name)).toEqual(Array.from({ length: SHARDS }, (_, shard) => `visit.${shard}`));
+    for (const [name, job] of turns) {
+      const before = visits.length;
+      await job.run(house.house, 0);
+      const those = shops.filter((shop) => name === `visit.${shardOf(shop)}`);
+      expect(visits.slice(before).sort()).toEqual(those.sort());
+    }
+    expect(visits.sort()).toEqual([...shops].sort());
+  });
+
+  it('is delayed by a shop that takes its time in its own shard only', async () => {
+    await register();
+    const [slow = ''] = shops;
+    const visits = new Map<string, number>();
+    let go = false;
+    const visit = async (_house: unknown, shop: string) => {
+      visits.set(shop, (visits.get(shop) ?? 0) + 1);
+      if (shop === slow) await until(() => go);
+      return { more: false };
+    };
+    await work(ofEachShop('visit', visit, 100));
+    const beside = shops.filter((shop) => shardOf(shop) === shardOf(slow));
+    const others = shops.filter((shop) => !beside.includes(shop));
+    const fewest = (of: readonly string[]) => Math.min(...of.map((shop) => visits.get(shop) ?? 0));
+    await until(() => fewest(others) >= 5 && fewest(beside) >= 1);
+    expect(beside.map((shop) => visits.get(shop))).toEqual(beside.map(() => 1));
+    go = true;
+    await until(() => fewest(beside) >= 5);
+  });
+
+  it('is shared by processes: each visits some shops, and both together all', async () => {
+    await register();
+    const both = await Promise.all([startProcess('shop-worker.ts'), startProcess('shop-worker.ts')]);
+    await until(async () => new Set((await done()).map((line) => line.split(' ')[0])).size === 2);
+    await redis.del(key);
+    const seen = async (at: 0 | 1) => new Set((await done()).map((line) => line.split(' ')[at]));
+    await until(async () => (await seen(0)).size === both.length && (await seen(1)).size === shops.length);
+    expect([...(await seen(0))].sort()).toEqual(both.map(({ said }) => String(said.pid)).sort());
+    expect([...(await seen(1))].sort()).toEqual([...shops].sort());
+  });
+});
+
 describe('worker processes', () => {
-  it('share the work: while one is busy with a job, another takes its next turn', async () => {
+  it('do no work twice: while one has a turn, the next pass, until it has had it for too long', async () => {
     const [one, two] = await Promise.all([startProcess(), startProcess()]);
     const both = [`began ${one.said.pid}`, `began ${two.said.pid}`].sort();
     await until(async () => (await done()).length >= 2);
     expect((await done()).sort()).toEqual(both);
+    const due = (await queue.getActive()).map(({ id = '' }) => Number(id.split(':').at(-1))).sort((a, b) => a - b);
+    expect((due[1] ?? 0) - (due[0] ?? 0)).toBeGreaterThanOrEqual(takeOver.lockDuration);
     await go();
     await until(async () => (await done()).filter((line) => line.startsWith('ended')).length >= 2);
   });
