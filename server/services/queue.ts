@@ -53,25 +53,26 @@ export async function tellPlaces(house: House, shop: string, now: number): Promi
   await tellNews(house, at, news, now);
 }
 
-/** How many are looked for at once. */
-const BATCH = 200;
+/** How many leave in one turn. */
+const LEAVE_TOGETHER = 500;
 
-/** Whoever has waited for the shop's limit leaves the queue, and the rule for left messages applies. `now` in ms. */
-export async function endLongWaits(house: House, shop: string, now: number): Promise<void> {
-  for (;;) {
-    const { config, scope } = await house.configs.get(shop);
-    const { leaveAfterMs } = config.settings.queue;
-    if (leaveAfterMs === null) return;
-    const overdue = await waitingSince(scope, now - leaveAfterMs, BATCH);
-    const records = await readConversations(scope, overdue);
-    let left = 0;
-    for (const record of records) {
-      if (!record) continue;
-      const claimed = await dispatchAgain(house, shop, { mode: 'leave', why: 'waited-too-long', record }, now);
-      if (claimed.kind === 'assigned') left += 1;
-    }
-    if (left === 0) return;
+/**
+ * Whoever has waited for the shop's limit leaves the queue, and the rule for left messages applies. Answers true where it
+ * stopped at a turn's bound. `now` in ms.
+ */
+export async function endLongWaits(house: House, shop: string, now: number): Promise<boolean> {
+  const { config, scope } = await house.configs.get(shop);
+  const { leaveAfterMs } = config.settings.queue;
+  if (leaveAfterMs === null) return false;
+  const overdue = await waitingSince(scope, now - leaveAfterMs, LEAVE_TOGETHER);
+  let left = 0;
+  for (const record of await readConversations(scope, overdue)) {
+    if (!record) continue;
+    const claimed = await dispatchAgain(house, shop, { mode: 'leave', why: 'waited-too-long', record }, now);
+    if (claimed.kind === 'assigned') left += 1;
   }
+  // Where none of so many left, somebody else is at it.
+  return overdue.length >= LEAVE_TOGETHER && left > 0;
 }
 
 /**

@@ -61,7 +61,7 @@ export async function sweep(house: House, shop: string, now: number): Promise<Tu
   // Whoever was left may wait anywhere now.
   if (left || waiting.queue) {
     if (await serve(house, shop, 'queue', 'queue', now)) return { more: true };
-    await endLongWaits(house, shop, now);
+    if (await endLongWaits(house, shop, now)) return { more: true };
   }
   const { nightShift, handoverLimit, busyThreshold, leaveMessage } = config.settings;
   const limit = Math.max(1, handoverLimit ?? busyThreshold);
