@@ -124,4 +124,46 @@ describe('three buyers and two agents', () => {
     expect(stored).toMatchObject({ id: last.id, step: 'hot-contact', agent: opened.yu?.agent });
     expect(stored.trace.at(-1)).toMatchObject({ why: 'recent-and-present', agent: opened.yu?.agent });
   });
+
+  it('a buyer who waits for a reply is brought to mind', async () => {
+    const back = (await buyer('xia').open()).conversation.id;
+    await buyer('xia').send(back, 'Do you still have it?');
+    dispatcher.advance(100_000);
+    const reminded = dispatcher.next(other(), 'reply:slow');
+    await dispatcher.workersCome();
+    expect((await reminded).conversations).toMatchObject([{ conversation: back }]);
+    await other().send(back, 'We do.');
+  });
+
+  it('at night the proxy receives who comes, and in the morning an agent gets them with what was said', async () => {
+    await dispatcher.agent('nina', { name: 'Nina' });
+    // From midnight to midnight: it is night now, whenever this is read.
+    const nightShift = { enabled: true, proxy: 'nina', from: '00:00', until: '00:00' };
+    await dispatcher.call('PATCH', 'settings', { nightShift });
+    const nina = await dispatcher.connectAgent('nina');
+    const owl = await dispatcher.connectBuyer('owl');
+    const { conversation: late, assignment } = await owl.open();
+    expect(assignment).toMatchObject({ outcome: 'proxy', agent: 'nina', step: 'night-shift' });
+    await owl.send(late.id, 'Anybody there?');
+    await nina.send(late.id, 'We open in the morning.');
+
+    const handed = dispatcher.next(other(), 'conversation:assigned');
+    await dispatcher.call('PATCH', 'settings', { nightShift: { enabled: false } });
+    expect(await handed).toMatchObject({
+      cause: 'morning',
+      conversation: { id: late.id, overnight: true },
+      overnight: { proxy: 'nina', said: [{ body: { text: 'We open in the morning.' } }] },
+    });
+  });
+
+  it('a day later contacts have cooled, and what nobody speaks in any more is closed', async () => {
+    const [cooled, ended] = [
+      dispatcher.next(other(), 'contact:cooled'),
+      dispatcher.next(other(), 'conversation:released'),
+    ];
+    dispatcher.advance(24 * 3_600_000 + 1_000);
+    await dispatcher.workersCome();
+    expect(await cooled).toHaveProperty('buyer');
+    expect(await ended).toMatchObject({ cause: 'idle' });
+  });
 });

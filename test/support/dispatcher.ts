@@ -3,6 +3,7 @@ import { AgentClient, type AgentClientEvents, BuyerClient, type BuyerClientEvent
 import { type Application, createApplication } from '../../server/application.ts';
 import { createLog } from '../../server/log.ts';
 import { createIds } from '../../server/services/ids.ts';
+import { runShopJobs } from '../../workers/jobs.ts';
 
 const keys = { secret: 'signs-the-sessions-of-tests', adminKey: 'admin-key-of-the-tests' };
 
@@ -35,16 +36,19 @@ export type Dispatcher = {
   ): Promise<Parameters<Extract<Events[K], (data: never) => void>>[0]>;
   /** Turns the clock of the server forward, in ms. */
   advance(ms: number): void;
+  /** Has every job of the shop done once at the server's present time, as the workers would. */
+  workersCome(): Promise<void>;
   close(): Promise<void>;
 };
 
 export async function createDispatcher(redisUrl: string): Promise<Dispatcher> {
   let ahead = 0;
+  const clock = () => Date.now() + ahead;
   const application = await createApplication({
     redis: { url: redisUrl },
     keys,
     log: createLog('silent', 'test'),
-    clock: () => Date.now() + ahead,
+    clock,
   });
   const url = `http://127.0.0.1:${await application.listen(0)}`;
   const shop = `shop-${createIds().conversation()}`;
@@ -99,6 +103,10 @@ export async function createDispatcher(redisUrl: string): Promise<Dispatcher> {
     next: (client, event) => new Promise((resolve) => client.once(event as never, resolve as never)),
     advance(ms) {
       ahead += ms;
+    },
+    async workersCome() {
+      await runShopJobs(application.house, shop, clock());
+      await application.house.settled();
     },
     async close() {
       for (const client of clients) client.disconnect();
