@@ -43,11 +43,12 @@ export function worthTelling(told: Place | undefined, place: Place): boolean {
 }
 
 /** Places that are looked at in every turn; of those behind them, a part a turn. */
-const HEAD = 1_000;
+export const HEAD = 1_000;
 
 /**
  * Which places a turn looks at, both ends inclusive: the head of the queue, and one page of what is behind it, another with
- * every turn, so that a turn takes as long in a queue of a hundred thousand. `turn` counts turns, from 0.
+ * every turn, so that a turn takes as long in a queue of a hundred thousand. `turn` counts the turns of this
+ * shop.
  */
 export function placesToLookAt(length: number, turn: number): readonly (readonly [from: number, to: number])[] {
   if (length === 0) return [];

@@ -1,7 +1,7 @@
 /** The queue as its buyers see it: what they are told of their place, and leaving it. */
 import { type Conversation, Refusal } from '../../client-sdk/contract/index.ts';
-import { type Place, placesToLookAt, waitEstimate, worthTelling } from '../plan/queue.ts';
-import { queueLength, readPlaces, rememberPlaces, waitingSince } from '../store/queue.ts';
+import { HEAD, type Place, placesToLookAt, waitEstimate, worthTelling } from '../plan/queue.ts';
+import { nextTurn, queueLength, readPlaces, rememberPlaces, waitingSince } from '../store/queue.ts';
 import { readConversation, readConversations } from '../store/read.ts';
 import type { BuyerActor } from './actor.ts';
 import type { Shop } from './configs.ts';
@@ -9,9 +9,6 @@ import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
 import { visible } from './talk.ts';
 import { kept, placeIn, tellBuyer, tellChat } from './told.ts';
-
-/** A turn, in ms: what is behind the head of a long queue is looked at a part a turn. */
-const TURN_MS = 1_000;
 
 /** Told together; few enough that what is read of them is not old when they are told. */
 const TOLD_TOGETHER = 100;
@@ -40,7 +37,8 @@ export async function tellPlaces(house: House, shop: string, now: number): Promi
   const at = await house.configs.fresh(shop);
   const { length, served } = await queueLength(at.scope);
   let news = new Map<string, Place>();
-  for (const [from, to] of placesToLookAt(length, Math.floor(now / TURN_MS))) {
+  const turn = length > HEAD ? await nextTurn(at.scope) : 0;
+  for (const [from, to] of placesToLookAt(length, turn)) {
     for (const { conversation, position, told } of await readPlaces(at.scope, from, to)) {
       const etaMs = waitEstimate(served, position, now);
       const place = { position, ...(etaMs === undefined ? {} : { etaMs }) };

@@ -1,6 +1,7 @@
 /** Looking at the queues of jobs, without working at them. */
-import type { ConnectionOptions, Job, Queue } from 'bullmq';
-import { openQueue, type QueueName, queueNames } from '../store/queues.ts';
+import type { Queue } from 'bullmq';
+import { longestDue, openQueue, type QueueName, queueNames } from '../store/queues.ts';
+import type { Connection } from '../store/script.ts';
 import type { Log } from './house.ts';
 
 export { openQueue, type QueueName, queueNames, queueOptions } from '../store/queues.ts';
@@ -15,22 +16,16 @@ export type JobCounts = {
   readonly lateSeconds: number;
 };
 
-/** When a job was due, in ms. */
-const dueAt = ({ timestamp, delay }: Job) => timestamp + delay;
-
-async function countIn(handle: Queue, now: number): Promise<JobCounts> {
-  const [counts, next] = await Promise.all([
+async function countIn(handle: Queue, redis: Connection, now: number): Promise<JobCounts> {
+  const [{ failed = 0, wait = 0, prioritized = 0 }, due = now] = await Promise.all([
     handle.getJobCounts('failed', 'wait', 'prioritized'),
-    // Turns of repeated jobs wait as delayed ones, also when their time has come and nobody is there to take them.
-    Promise.all((['wait', 'delayed'] as const).map((state) => handle.getJobs([state], 0, 0, true))),
+    longestDue(handle, redis),
   ]);
-  const { failed = 0, wait = 0, prioritized = 0 } = counts;
-  const late = next.flat().map((job) => now - dueAt(job));
   return {
     queue: handle.name as QueueName,
     failed,
     waiting: wait + prioritized,
-    lateSeconds: Math.max(0, ...late) / 1_000,
+    lateSeconds: Math.max(0, now - due) / 1_000,
   };
 }
 
@@ -43,24 +38,26 @@ export type QueueHandles = {
 };
 
 /** Handles for whoever looks at the queues without working at them. `open` makes a connection, `end` ends it. */
-export function createQueueHandles<C extends ConnectionOptions>(
-  open: () => C,
-  end: (connection: C) => void,
+export function createQueueHandles(
+  open: () => Connection,
+  end: (connection: Connection) => void,
   log: Log,
 ): QueueHandles {
-  let opened: { readonly connection: C; readonly handles: readonly Queue[] } | undefined;
+  let opened: { readonly connection: Connection; readonly handles: readonly Queue[] } | undefined;
   const onError = (queue: QueueName) => (error: Error) =>
     log.warn({ queue, err: error }, 'a queue has trouble with Redis');
-  const all = () => {
-    if (!opened) {
-      const connection = open();
-      opened = { connection, handles: queueNames.map((name) => openQueue(name, connection, onError(name))) };
-    }
-    return opened.handles;
-  };
+  function openAll() {
+    if (opened) return opened;
+    const connection = open();
+    opened = { connection, handles: queueNames.map((name) => openQueue(name, connection, onError(name))) };
+    return opened;
+  }
   return {
-    all,
-    count: (now) => Promise.all(all().map((handle) => countIn(handle, now))),
+    all: () => openAll().handles,
+    count(now) {
+      const { connection, handles } = openAll();
+      return Promise.all(handles.map((handle) => countIn(handle, connection, now)));
+    },
     async close() {
       if (!opened) return;
       const { connection, handles } = opened;

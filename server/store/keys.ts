@@ -5,7 +5,7 @@ const PREFIX = 'fenliu:';
 /** The set of all shop ids. */
 export const shopsKey = `${PREFIX}shops`;
 /** Of those, the ones whose events webhooks are made of, by when that was announced in ms, so that the others cost nothing. */
-export const webhookShopsKey = `${PREFIX}webhook-shops`;
+export const webhookShopsKey = `${PREFIX}webhooks`;
 /** Server nodes by their last heartbeat, in ms. */
 export const nodesKey = `${PREFIX}nodes`;
 /** BullMQ's own keys begin with it. Hash-tagged, so that all of a queue lie in one slot of a cluster. */

@@ -33,6 +33,9 @@ export async function queueLength(scope: Scope): Promise<{ readonly length: numb
   return { length, served: timesIn(served) };
 }
 
+/** Counts the turns in which a long queue is told its places: each looks at another part. */
+export const nextTurn = (scope: Scope) => scope.redis.hincrby(scope.keys.live, 'placesTurn', 1);
+
 /** Those at the places `from` to `to` (inclusive; 1 is next), in order. */
 export async function readPlaces(scope: Scope, from: number, to: number): Promise<Queued[]> {
   const ids = await scope.redis.zrange(scope.keys.queue, from - 1, String(to - 1));
@@ -61,5 +64,5 @@ export async function waitingSince(scope: Scope, since: number, limit: number): 
       scope.redis.zrangebyscore(scope.keys.queue, -priority * CLASS, since - priority * CLASS, 'LIMIT', 0, limit),
     ),
   );
-  return found.flat();
+  return found.flat().slice(0, limit);
 }

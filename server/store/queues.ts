@@ -1,6 +1,7 @@
 /** The queues of jobs: what they are called, where they stand in Redis, and what becomes of a job that has ended. */
 import { type ConnectionOptions, type DefaultJobOptions, Queue } from 'bullmq';
 import { jobsPrefix } from './keys.ts';
+import type { Connection } from './script.ts';
 
 const HOUR_S = 3_600;
 
@@ -34,4 +35,22 @@ export function openQueue<Data>(
   const queue = new Queue<Data>(name, { ...queueOptions, connection, defaultJobOptions: queues[name] });
   queue.on('error', onError);
   return queue;
+}
+
+/** BullMQ keeps when a delayed job is due, in ms, above so many lower bits. */
+const DUE_BITS = 0x1000;
+
+/** When the job that has been due the longest was due, in ms; `undefined` where none waits. */
+export async function longestDue(handle: Queue, redis: Connection): Promise<number | undefined> {
+  const [[waiting], [, score]] = await Promise.all([
+    handle.getJobs(['wait'], 0, 0, true),
+    // Turns of repeated jobs wait as delayed ones, also when their time has come and nobody is there to take them.
+    redis.zrange(handle.toKey('delayed'), 0, '0', 'WITHSCORES'),
+  ]);
+  const dues = [
+    // A job that is tried again has waited since it failed.
+    ...(waiting ? [Math.max(waiting.timestamp + waiting.delay, waiting.processedOn ?? 0)] : []),
+    ...(score === undefined ? [] : [Math.floor(Number(score) / DUE_BITS)]),
+  ];
+  return dues.length === 0 ? undefined : Math.min(...dues);
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openQueue } from '../../server/services/queues.ts';
+import { createQueueHandles, openQueue } from '../../server/services/queues.ts';
 import { registerShop } from '../../server/store/configure.ts';
 import { connect } from '../../server/store/connect.ts';
 import type { Connection } from '../../server/store/script.ts';
@@ -241,4 +241,22 @@ describe('worker processes', () => {
     await until(async () => (await turns('slow')) > before + 3);
     expect(await queue.getJob(id)).toBeUndefined();
   });
+});
+
+it('a queue says how late its work is, and not of what is not due yet', async () => {
+  const handles = createQueueHandles(
+    () => connect({ url: own.url }, () => undefined),
+    (connection) => connection.disconnect(),
+    testLog,
+  );
+  undo.push(() => handles.close());
+  const late = async (at: number) => (await handles.count(at)).map((counts) => counts.lateSeconds);
+  expect(await late(Date.now())).toEqual([0, 0]);
+  const job = await queue.add('later', {}, { delay: 60_000 });
+  const due = job.timestamp + 60_000;
+  expect(await late(due - 1)).toEqual([0, 0]);
+  expect(await late(due + 30_000)).toEqual([30, 0]);
+  await queue.add('now', {});
+  const [sinceNow = 0] = await late(due + 30_000);
+  expect(sinceNow).toBeGreaterThan(30);
 });

@@ -123,10 +123,7 @@ export async function perform(stage: Stage, act: Action): Promise<void> {
       if (talk) holds(model, await closeConversation(house, buyerActor(act.buyer), talk.id, now));
       return;
     case 'human':
-      if (!talk) return;
-      await handOver(house, buyerActor(act.buyer), talk.id, now);
-      // Who has talked with the robot waits for a person.
-      if (talk.state === 'robot' && talk.said) talk.waiting = true;
+      if (talk) await handOver(house, buyerActor(act.buyer), talk.id, now);
       return;
     case 'transfer':
       if (!talk?.holder) return;

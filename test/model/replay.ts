@@ -36,8 +36,12 @@ function owe(world: World, talk: Talk): void {
 
 /** Who was hung up for not replying is back once nobody waits for them any more. */
 function relieve(world: World, agent: string): void {
-  if (agent === '' || personOf(world, agent).presence !== 'hung-up') return;
-  if (pendingOf(world, agent) === 0) personOf(world, agent).silent = false;
+  if (agent !== '' && pendingOf(world, agent) === 0) personOf(world, agent).silent = false;
+}
+
+/** Who has talked with the robot and comes to a person waits for them. */
+function leaveRobot(world: World, talk: Talk): void {
+  if (talk.lastSeq > 0) talk.waitingSince ??= world.now;
 }
 
 /** It stands in the line of its state now; who has waited in the queue keeps that place among the messages left. */
@@ -92,8 +96,7 @@ function replayAssigned(world: World, happening: Happening, entry: Entry): void 
   const changesHands = before !== undefined && from !== agent;
   Object.assign(talk, { state, agent, group, entry, via: outcome });
   if (moved) {
-    // Who has talked with the robot and comes to a person waits for them.
-    if (mode === 'human' && talk.lastSeq > 0) talk.waitingSince ??= world.now;
+    if (was === 'robot' && state !== 'robot') leaveRobot(world, talk);
     standIn(world, talk, was);
     owe(world, talk);
   } else if (left) owe(world, talk);
@@ -161,6 +164,7 @@ export function replay(world: World, happening: Happening, entry: Entry) {
   must(type === 'transferred' && happening.from === talk.agent, `a ${type} of ${id} from ${happening.from}`);
   const state = rosterOf(world, agent)?.kind === 'robot' ? 'robot' : 'assigned';
   const from = talk.agent;
+  if (talk.state === 'robot' && state !== 'robot') leaveRobot(world, talk);
   const via = state === 'robot' ? 'robot' : 'agent';
   Object.assign(talk, { state, agent, group: happening.group ?? '', via, lastAt: world.now });
   owe(world, talk);

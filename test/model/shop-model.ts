@@ -88,13 +88,15 @@ export function holds(model: Model, conversation: Conversation): void {
     return;
   }
   const holder = conversation.agent ?? '';
+  // Who has talked with the robot and comes to a person waits for them.
+  const leftRobot = before?.state === 'robot' && conversation.state !== 'robot' && before.said;
   const moved = before?.id !== conversation.id || before.holder !== holder;
   model.talks.set(conversation.buyer, {
     id: conversation.id,
     buyer: conversation.buyer,
     holder,
     state: conversation.state,
-    waiting: before?.id === conversation.id ? before.waiting : false,
+    waiting: before?.id === conversation.id && (before.waiting || leftRobot),
     said: before?.id === conversation.id && before.said,
   });
   if (moved) meets(model, conversation.buyer, holder);

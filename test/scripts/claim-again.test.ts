@@ -141,6 +141,40 @@ describe('running the dispatcher again', () => {
     expect((await stage.unchanged(() => stage.again('human', 'x', { now: night }))).kind).toBe('still');
   });
 
+  it('asked of a robot that is the proxy as well makes it wait for the morning', async () => {
+    const stage = await stageOf({
+      settings: {
+        robotFirst: { enabled: true, robot: 'R' },
+        nightShift: { enabled: true, proxy: 'R', from: '22:00', until: '08:00' },
+      },
+      agents: { A: {}, R: { kind: 'robot' } },
+    });
+    await stage.be('online', 'A', 'R');
+    await stage.open('x');
+    await stage.say('buyer', 'x');
+    await stage.say('holder', 'x');
+    const night = NOON + 10 * HOUR;
+    const asked = await stage.again('human', 'x', { now: night });
+    expect(asked).toMatchObject({ conversation: { agent: 'R', overnight: true }, assignment: { outcome: 'proxy' } });
+    expect(await stage.members('overnight')).toEqual(['c-x']);
+    const morning = await stage.again('morning', 'x', { now: NOON + 20 * HOUR, limit: 4 });
+    expect(morning).toMatchObject({ conversation: { agent: 'A', waitingSince: NOON + 20 * HOUR } });
+  });
+
+  it('by a click while the robot is away is to wait for a person as well', async () => {
+    const stage = await stageOf({
+      settings: { robotFirst: { enabled: true, robot: 'R' } },
+      agents: { A: {}, R: { kind: 'robot' } },
+    });
+    await stage.be('online', 'A', 'R');
+    await stage.open('x');
+    await stage.say('buyer', 'x');
+    await stage.say('holder', 'x');
+    await stage.be('offline', 'R');
+    const { conversation } = await stage.open('x', { now: NOON + 7 });
+    expect(conversation).toMatchObject({ agent: 'A', waitingSince: NOON + 7 });
+  });
+
   it('from a robot to a person is to wait for them, though the robot has answered; not where nothing was said', async () => {
     const stage = await stageOf({
       settings: { robotFirst: { enabled: true, robot: 'R' } },

@@ -145,6 +145,16 @@ describe('an agent who leaves a buyer without a reply', () => {
     expect(await stage.live('A:silent')).toBe('');
   });
 
+  it('comes back online where the buyer went to somebody else while they were away', async () => {
+    const stage = await waiting();
+    await run(stage, silent(NOON + 3));
+    await run(stage, { change: 'disconnect', agent: 'A', socket: socketOf('A'), graceMs: 0 });
+    await end(stage, 'x');
+    expect(await run(stage, { change: 'connect', agent: 'A', socket: 'other', node: 'node' })).toMatchObject({
+      effective: 'online',
+    });
+  });
+
   it('who chooses to be hung up stays so when they reply', async () => {
     const stage = await waiting();
     await run(stage, silent(NOON + 3));

@@ -36,6 +36,21 @@ async function waiting(): Promise<Stage> {
   return stage;
 }
 
+it('a transfer from a robot that has answered is to wait for the person', async () => {
+  const stage = await stageOf({
+    settings: { robotFirst: { enabled: true, robot: 'R' } },
+    agents: { A: {}, B: {}, R: { kind: 'robot' } },
+  });
+  await stage.be('online', 'B', 'R');
+  await stage.open('x');
+  await stage.say('buyer', 'x');
+  await stage.say('holder', 'x');
+  expect(await give(stage, { by: 'R' })).toMatchObject({
+    conversation: { agent: 'B', waitingSince: NOON + 1 },
+    loads: expect.arrayContaining([{ agent: 'B', pending: 1, active: 1 }]),
+  });
+});
+
 describe('a transfer to a colleague', () => {
   it('moves the conversation, its place and what waits, and makes them a contact', async () => {
     const stage = await waiting();

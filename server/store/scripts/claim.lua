@@ -213,7 +213,7 @@ while not outcome do try(token()) end
 if (mode == 'queue' and outcome == 'queue') or (mode == 'pool' and (outcome == 'pool' or wonBy == 'full'))
   or ((mode == 'morning' or mode == 'missed') and outcome ~= 'agent')
   -- A robot that would get back whom it hands over, such as one that is the night proxy: it was told already.
-  or (mode == 'human' and agent and agent.id == c.agent) then
+  or (mode == 'human' and agent and agent.id == c.agent and outcome == c.via) then
   flush()
   return { 'still', presenceChanges }
 end
@@ -233,11 +233,7 @@ local state = (agent and agent.kind == 'robot' and 'robot') or (agent and 'assig
 local moved = fresh or from ~= to or (to == '' and c.state ~= state)
 if moved then
   if not fresh then release(c) end
-  -- Who has talked with the robot and is to come to a person waits for them, though the robot has answered.
-  if mode == 'human' and c.waitingSince == '' and c.lastSeq ~= '0' then
-    c.waitingSince = stamp
-    call('HSET', conversation, 'waitingSince', stamp)
-  end
+  if state ~= 'robot' then leaveRobot(c) end
   if agent then
     take(c, agent, outcome)
   else

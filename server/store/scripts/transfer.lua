@@ -43,6 +43,7 @@ end
 
 local from = c.agent
 release(c)
+if a.kind ~= 'robot' then leaveRobot(c) end
 take(c, a, a.kind == 'robot' and 'robot' or 'agent')
 call('ZREM', todo, c.id)
 c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', group

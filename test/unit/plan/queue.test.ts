@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Place, waitEstimate, worthTelling } from '../../../server/plan/queue.ts';
+import { type Place, placesToLookAt, waitEstimate, worthTelling } from '../../../server/plan/queue.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -36,5 +36,59 @@ describe('a place is told again', () => {
     ['with another of a few seconds', at(50, 8 * SECOND), at(50, 16 * SECOND), false],
   ])('%s', (_, told, place, expected) => {
     expect(worthTelling(told, place)).toBe(expected);
+  });
+});
+
+describe('a turn looks at', () => {
+  it.each<[string, number, number, readonly (readonly [number, number])[]]>([
+    ['nothing where nobody waits', 0, 3, []],
+    ['everybody in a short queue', 7, 3, [[1, 7]]],
+    ['everybody up to a thousand', 1_000, 9, [[1, 1_000]]],
+    [
+      'the head, and the rest of a little more',
+      1_001,
+      4,
+      [
+        [1, 1_000],
+        [1_001, 1_001],
+      ],
+    ],
+    [
+      'another page with every turn',
+      3_500,
+      1,
+      [
+        [1, 1_000],
+        [2_001, 3_000],
+      ],
+    ],
+    [
+      'a last page that is short',
+      3_500,
+      2,
+      [
+        [1, 1_000],
+        [3_001, 3_500],
+      ],
+    ],
+    [
+      'the first one again',
+      3_500,
+      3,
+      [
+        [1, 1_000],
+        [1_001, 2_000],
+      ],
+    ],
+  ])('%s', (_, length, turn, places) => {
+    expect(placesToLookAt(length, turn)).toEqual(places);
+  });
+
+  it('all places, in as many turns as there are pages', () => {
+    const seen = new Set<number>();
+    for (let turn = 0; turn < 9; turn++) {
+      for (const [from, to] of placesToLookAt(9_999, turn)) for (let n = from; n <= to; n++) seen.add(n);
+    }
+    expect(seen.size).toBe(9_999);
   });
 });

@@ -115,7 +115,7 @@ local function burden(a, active, pending)
   if pending ~= 0 then put(a.id .. ':pending', a.pending) end
   touched[a.id] = a
   settle(a, was, wasBusyness)
-  if active ~= 0 then hangUpByLoad(a) end
+  if active ~= 0 then hangUpByLoad(a, active) end
 end
 
 -- Loads that changed, for the agents to be told: 'anna|2|5' is her pending and active; several joined by ';'.

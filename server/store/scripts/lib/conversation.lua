@@ -49,6 +49,13 @@ local function release(c)
   c.agent = ''
 end
 
+-- Who has talked with a robot and comes to a person, or into a line, waits for them, though the robot has answered.
+local function leaveRobot(c)
+  if c.state ~= 'robot' or c.waitingSince ~= '' or c.lastSeq == '0' then return end
+  c.waitingSince = stamp
+  call('HSET', conversation, 'waitingSince', stamp)
+end
+
 -- via: the outcome by which they get it.
 local function take(c, a, via)
   c.agent, c.via = a.id, via

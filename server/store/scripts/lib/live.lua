@@ -3,7 +3,7 @@
 -- changed nothing in it.
 --
 -- Fields: version, threshold, hangUpAt, online, queued, tickets, served, lapse, shifts, profiles, sold, received, wide;
--- <agent>:<what>; @<group>:<what>; @draw:<groups>; repliesSeen.
+-- <agent>:<what>; @<group>:<what>; @draw:<groups>; repliesSeen, placesTurn.
 -- ':' and '@' are in no identifier, so that no agent can be named like a field.
 local call = redis.call
 local cached, dirty = {}, {}

@@ -51,14 +51,14 @@ end
 
 -- Hangs up who has too many conversations, and lets them resume when they have fewer; who was hung up for not replying also
 -- when nobody waits for them any more.
-function hangUpByLoad(a)
+function hangUpByLoad(a, active)
+  local relieved = active < 0 and a.pending == 0 and get(a.id .. ':silent') == '1'
+  if relieved then put(a.id .. ':silent', '') end
   if a.kind ~= 'agent' then return end
   if a.presence == 'online' then
     if tooMany(a) then become(a, 'hung-up', 'auto-hang-up') end
-  elseif a.presence == 'hung-up' then
-    local silent = a.pending == 0 and get(a.id .. ':silent') == '1'
-    if silent then put(a.id .. ':silent', '') end
-    if (silent or tonumber(get('hangUpAt'))) and effective(a) == 'online' then become(a, 'online', 'auto-resume') end
+  elseif a.presence == 'hung-up' and (relieved or tonumber(get('hangUpAt'))) and effective(a) == 'online' then
+    become(a, 'online', 'auto-resume')
   end
 end
 
