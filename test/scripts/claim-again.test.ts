@@ -1,5 +1,6 @@
 /** The claim for a conversation that is there already: every mode but `open`. */
 import { describe, expect, it } from 'vitest';
+import type { SettingsPatch } from '../../client-sdk/contract/index.ts';
 import type { Claim, ClaimMode } from '../../server/store/claim.ts';
 import { close, takeFromPool, transfer } from '../../server/store/moves.ts';
 import { gist, NOON, type Stage, useStages } from '../support/stage.ts';
@@ -7,6 +8,19 @@ import { gist, NOON, type Stage, useStages } from '../support/stage.ts';
 const HOUR = 3_600_000;
 const stageOf = useStages();
 const place = (buyer: string) => ({ conversation: `c-${buyer}`, buyer });
+
+/** Everybody is here; the robot comes first, and has answered x. */
+async function answeredByRobot(settings: SettingsPatch = {}): Promise<Stage> {
+  const stage = await stageOf({
+    settings: { robotFirst: { enabled: true, robot: 'R' }, ...settings },
+    agents: { A: {}, R: { kind: 'robot' } },
+  });
+  await stage.be('online', 'A', 'R');
+  await stage.open('x');
+  await stage.say('buyer', 'x');
+  await stage.say('holder', 'x');
+  return stage;
+}
 
 describe('running the dispatcher again', () => {
   it('takes a conversation from a holder who left, with what waits', async () => {
@@ -142,17 +156,9 @@ describe('running the dispatcher again', () => {
   });
 
   it('asked of a robot that is the proxy as well makes it wait for the morning', async () => {
-    const stage = await stageOf({
-      settings: {
-        robotFirst: { enabled: true, robot: 'R' },
-        nightShift: { enabled: true, proxy: 'R', from: '22:00', until: '08:00' },
-      },
-      agents: { A: {}, R: { kind: 'robot' } },
+    const stage = await answeredByRobot({
+      nightShift: { enabled: true, proxy: 'R', from: '22:00', until: '08:00' },
     });
-    await stage.be('online', 'A', 'R');
-    await stage.open('x');
-    await stage.say('buyer', 'x');
-    await stage.say('holder', 'x');
     const night = NOON + 10 * HOUR;
     const asked = await stage.again('human', 'x', { now: night });
     expect(asked).toMatchObject({ conversation: { agent: 'R', overnight: true }, assignment: { outcome: 'proxy' } });
@@ -162,28 +168,14 @@ describe('running the dispatcher again', () => {
   });
 
   it('by a click while the robot is away is to wait for a person as well', async () => {
-    const stage = await stageOf({
-      settings: { robotFirst: { enabled: true, robot: 'R' } },
-      agents: { A: {}, R: { kind: 'robot' } },
-    });
-    await stage.be('online', 'A', 'R');
-    await stage.open('x');
-    await stage.say('buyer', 'x');
-    await stage.say('holder', 'x');
+    const stage = await answeredByRobot();
     await stage.be('offline', 'R');
     const { conversation } = await stage.open('x', { now: NOON + 7 });
     expect(conversation).toMatchObject({ agent: 'A', waitingSince: NOON + 7 });
   });
 
   it('from a robot to a person is to wait for them, though the robot has answered; not where nothing was said', async () => {
-    const stage = await stageOf({
-      settings: { robotFirst: { enabled: true, robot: 'R' } },
-      agents: { A: {}, R: { kind: 'robot' } },
-    });
-    await stage.be('online', 'A', 'R');
-    await stage.open('x');
-    await stage.say('buyer', 'x');
-    await stage.say('holder', 'x');
+    const stage = await answeredByRobot();
     const claimed = await stage.again('human', 'x', { now: NOON + 5 });
     expect(claimed).toMatchObject({ conversation: { agent: 'A', waitingSince: NOON + 5 } });
     expect(await stage.scores('owed')).toEqual({ 'c-x': NOON + 5 });
