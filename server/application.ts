@@ -14,7 +14,7 @@ import type { Keys } from './services/access.ts';
 import { createHouse } from './services/create-house.ts';
 import { createHeartbeat } from './services/heartbeat.ts';
 import type { House, Log } from './services/house.ts';
-import { createQueueHandles } from './services/queues.ts';
+import { createQueueHandles } from './services/job-queues.ts';
 import { connect, type RedisTarget } from './store/connect.ts';
 
 /** The most one packet may carry, in bytes: beyond it socket.io ends the connection instead of answering. */

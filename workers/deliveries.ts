@@ -1,7 +1,7 @@
 /** Sends what is due to webhooks, again and later where it fails, in whichever process is free. */
 import { type ConnectionOptions, Worker } from 'bullmq';
 import type { House } from '../server/services/house.ts';
-import { type QueueName, queueOptions } from '../server/services/queues.ts';
+import { type QueueName, queueOptions } from '../server/services/job-queues.ts';
 import { bareError } from '../server/services/trouble.ts';
 import { type Delivered, type Delivery, deliver } from '../server/services/webhook-delivery.ts';
 import { createPost, DeliveryFailed } from '../server/services/webhook-post.ts';

@@ -7,7 +7,7 @@
  */
 import { type ConnectionOptions, Worker } from 'bullmq';
 import type { House, Log } from '../server/services/house.ts';
-import { openQueue, type QueueName, queueOptions } from '../server/services/queues.ts';
+import { openQueue, type QueueName, queueOptions } from '../server/services/job-queues.ts';
 import { startDeliveries, type WebhookOptions } from './deliveries.ts';
 import { jobs as allJobs, type Job } from './jobs.ts';
 import { takeOver } from './take-over.ts';

@@ -7,8 +7,7 @@ const SECOND = 1_000;
 /**
  * An estimate of what is left of the wait at this place, in ms, in whole seconds: so many places at the pace at which
  * the queue has moved, counted until the last was served, or until now where that is slower: a pace that slackens is seen
- * before the next buyer is served.
- * `undefined` while too few were served to say anything.
+ * before the next buyer is served. `undefined` while too few were served to say anything.
  *
  * `served`: when buyers of this queue were served, in ms, the latest last.
  */
@@ -22,6 +21,12 @@ export function waitEstimate(served: readonly number[], position: number, now: n
 
 /** A place as a buyer is told of it. */
 export type Place = { readonly position: number; readonly etaMs?: number };
+
+/** A place with its estimate at `now` (ms), where there is one. */
+export function placeAt(served: readonly number[], position: number, now: number): Place {
+  const etaMs = waitEstimate(served, position, now);
+  return { position, ...(etaMs === undefined ? {} : { etaMs }) };
+}
 
 /** Places this near the head are told one by one. */
 const NEAR = 10;
@@ -47,8 +52,8 @@ export const HEAD = 1_000;
 
 /**
  * Which places a turn looks at, both ends inclusive: the head of the queue, and one page of what is behind it, another with
- * every turn, so that a turn takes as long in a queue of a hundred thousand. `turn` counts the turns of this
- * shop.
+ * every turn, so that a turn takes as long in a queue of a hundred thousand. `turn` counts the
+ * turns of this shop.
  */
 export function placesToLookAt(length: number, turn: number): readonly (readonly [from: number, to: number])[] {
   if (length === 0) return [];

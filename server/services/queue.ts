@@ -1,6 +1,6 @@
 /** The queue as its buyers see it: what they are told of their place, and leaving it. */
 import { type Conversation, Refusal } from '../../client-sdk/contract/index.ts';
-import { HEAD, type Place, placesToLookAt, waitEstimate, worthTelling } from '../plan/queue.ts';
+import { HEAD, type Place, placeAt, placesToLookAt, worthTelling } from '../plan/queue.ts';
 import { nextTurn, queueLength, readPlaces, rememberPlaces, waitingSince } from '../store/queue.ts';
 import { readConversation, readConversations } from '../store/read.ts';
 import type { BuyerActor } from './actor.ts';
@@ -40,8 +40,7 @@ export async function tellPlaces(house: House, shop: string, now: number): Promi
   const turn = length > HEAD ? await nextTurn(at.scope) : 0;
   for (const [from, to] of placesToLookAt(length, turn)) {
     for (const { conversation, position, told } of await readPlaces(at.scope, from, to)) {
-      const etaMs = waitEstimate(served, position, now);
-      const place = { position, ...(etaMs === undefined ? {} : { etaMs }) };
+      const place = placeAt(served, position, now);
       if (worthTelling(placeIn(told), place)) news.set(conversation, place);
       if (news.size < TOLD_TOGETHER) continue;
       await tellNews(house, at, news, now);

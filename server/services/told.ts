@@ -1,6 +1,6 @@
 /** Turns what a command brought about into what each client is told. */
 import type { Assignment, Conversation, MoveCause, OvernightReport } from '../../client-sdk/contract/index.ts';
-import { type Place, waitEstimate, waitingBecause } from '../plan/queue.ts';
+import { type Place, placeAt, waitingBecause } from '../plan/queue.ts';
 import { readBuyer } from '../store/buyers.ts';
 import { queuePlace, rememberPlaces } from '../store/queue.ts';
 import { readConversation } from '../store/read.ts';
@@ -36,8 +36,7 @@ export function placeIn(text: string | undefined): Place | undefined {
 async function placeOf({ scope }: Shop, conversation: Conversation, now: number): Promise<Place | undefined> {
   if (conversation.state !== 'queued') return undefined;
   const { position, served } = await queuePlace(scope, conversation.id);
-  const etaMs = waitEstimate(served, position, now);
-  return position === 0 ? undefined : { position, ...(etaMs === undefined ? {} : { etaMs }) };
+  return position === 0 ? undefined : placeAt(served, position, now);
 }
 
 /** Tells the buyer who they talk to now, or where in the queue they are. `now` in ms. */

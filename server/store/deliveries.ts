@@ -1,7 +1,7 @@
 /** Deliveries to webhooks as jobs of BullMQ: added once each, tried until they succeed or are dead letters. */
 import type { Job, Queue } from 'bullmq';
 import type { DeadLetter, WebhookEventType } from '../../client-sdk/contract/index.ts';
-import { openQueue } from './queues.ts';
+import { openQueue } from './job-queues.ts';
 import type { Connection } from './script.ts';
 
 /** What is to be delivered: the parts of an event, never what anybody wrote. The rest is read when it is sent. */

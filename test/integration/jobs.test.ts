@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createQueueHandles, openQueue } from '../../server/services/queues.ts';
+import { createQueueHandles, openQueue } from '../../server/services/job-queues.ts';
 import { registerShop } from '../../server/store/configure.ts';
 import { connect } from '../../server/store/connect.ts';
 import type { Connection } from '../../server/store/script.ts';

@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import helmet from 'helmet';
 import { Refusal } from '../../../client-sdk/contract/index.ts';
 import type { House } from '../../services/house.ts';
-import type { QueueHandles } from '../../services/queues.ts';
+import type { QueueHandles } from '../../services/job-queues.ts';
 import { bareError } from '../../services/trouble.ts';
 import { refusalOf, sendRefusal } from './failures.ts';
 import { createHealth } from './health.ts';

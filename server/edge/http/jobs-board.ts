@@ -7,7 +7,7 @@ import helmet from 'helmet';
 import { Refusal } from '../../../client-sdk/contract/index.ts';
 import { isAdminKey, type Keys } from '../../services/access.ts';
 import type { House } from '../../services/house.ts';
-import type { QueueHandles } from '../../services/queues.ts';
+import type { QueueHandles } from '../../services/job-queues.ts';
 import { passwordOf } from './credential.ts';
 import { refusalOf, sendRefusal } from './failures.ts';
 import type { Limits } from './limits.ts';

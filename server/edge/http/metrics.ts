@@ -1,7 +1,7 @@
 /** What Prometheus reads: a registry of each application's own, so that two in one process do not add up. */
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { JobCounts } from '../../services/queues.ts';
+import type { JobCounts } from '../../services/job-queues.ts';
 
 export type Metrics = {
   /** Whoever has something to count registers it here; a name ends in its unit. */

@@ -3,12 +3,13 @@
 -- @keys live held waits owed queue pool overnight todo lapses idle closed places shifts events conversation buyer
 -- @ready the ready sets of the whole shop and of every group
 -- @args now version conversationId byKind byId idleMs
--- byKind: buyer | agent | supervisor | time: only if nobody waits for a reply, or in the
--- queue, and nothing was said for idleMs
+-- byKind: buyer | agent | supervisor | time: only if nobody waits, for a reply or in the queue, and nothing was said for
+-- idleMs
 -- @include live fresh agent presence conversation
 --
 -- Idempotent by state: a closed conversation answers as it is.
--- Result: {'stale'}; {'missing'}; {'not-holder'}; {'still'} something was said; {'repeat', shown}; {'moved', shown conversation, released from, loads, presence changes}
+-- Result: {'stale'}; {'missing'}; {'not-holder'}; {'still'} it is not idle; {'repeat', shown};
+-- {'moved', shown conversation, released from, loads, presence changes}
 
 local c = conversationOf(conversationId)
 if not c or (byKind == 'buyer' and c.buyer ~= byId) then
@@ -21,7 +22,8 @@ if c.state == 'closed' then
   return { 'repeat', shown(c) }
 end
 if byKind == 'time' then
-  local last = (c.waitingSince ~= '' or c.state == 'queued') and now or tonumber(call('HGET', conversation, 'lastAt') or c.openedAt)
+  local waits = c.waitingSince ~= '' or c.state == 'queued'
+  local last = waits and now or tonumber(call('HGET', conversation, 'lastAt') or c.openedAt)
   if now - last < tonumber(idleMs) then
     call('ZADD', idle, text(last), c.id)
     return { 'still' }

@@ -103,7 +103,7 @@ local function settle(a, wasOnDuty, wasBusyness)
 end
 
 -- What else follows when the number of conversations has changed: lib/presence.lua says.
-local hangUpByLoad
+local followLoad
 
 -- Adds to an agent's load: active conversations, and those that wait for a reply.
 local function burden(a, active, pending)
@@ -115,7 +115,7 @@ local function burden(a, active, pending)
   if pending ~= 0 then put(a.id .. ':pending', a.pending) end
   touched[a.id] = a
   settle(a, was, wasBusyness)
-  if active ~= 0 then hangUpByLoad(a, active) end
+  if active ~= 0 then followLoad(a, active) end
 end
 
 -- Loads that changed, for the agents to be told: 'anna|2|5' is her pending and active; several joined by ';'.

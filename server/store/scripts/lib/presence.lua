@@ -51,7 +51,7 @@ end
 
 -- Hangs up who has too many conversations, and lets them resume when they have fewer; who was hung up for not replying also
 -- when nobody waits for them any more.
-function hangUpByLoad(a, active)
+function followLoad(a, active)
   local relieved = active < 0 and a.pending == 0 and get(a.id .. ':silent') == '1'
   if relieved then put(a.id .. ':silent', '') end
   if a.kind ~= 'agent' then return end

@@ -1,10 +1,10 @@
 /** Looking at the queues of jobs, without working at them. */
 import type { Queue } from 'bullmq';
-import { longestDue, openQueue, type QueueName, queueNames } from '../store/queues.ts';
+import { longestDue, openQueue, type QueueName, queueNames } from '../store/job-queues.ts';
 import type { Connection } from '../store/script.ts';
 import type { Log } from './house.ts';
 
-export { openQueue, type QueueName, queueNames, queueOptions } from '../store/queues.ts';
+export { openQueue, type QueueName, queueNames, queueOptions } from '../store/job-queues.ts';
 
 export type JobCounts = {
   readonly queue: QueueName;
