@@ -35,6 +35,25 @@ export type RestServer = {
   close(): Promise<void>;
 };
 
+/** Calls of a server that listens at `url`. */
+export function callsTo(url: string): RestServer['call'] {
+  return async (method, path, { as, body, headers } = {}) => {
+    const raw = typeof body === 'string' || body instanceof Uint8Array;
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method: method.toUpperCase(),
+      headers: {
+        ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+  };
+}
+
 export async function startRest(house: House, parts: Partial<HttpParts> = {}): Promise<RestServer> {
   const server = createServer(createHttpApp({ house, keys, clock: () => NOW, ...parts }));
   server.listen(0, '127.0.0.1');
@@ -42,23 +61,7 @@ export async function startRest(house: House, parts: Partial<HttpParts> = {}): P
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
-    async call(method, path, { as, body, headers } = {}) {
-      const raw = typeof body === 'string' || body instanceof Uint8Array;
-      const response = await fetch(`${url}/api/v1${path}`, {
-        method: method.toUpperCase(),
-        headers: {
-          ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined
-          ? {}
-          : { body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      const isJson = response.headers.get('content-type')?.includes('json');
-      return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
-    },
+    call: callsTo(url),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -163,7 +166,12 @@ export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
 };
 
 /** Makes the example call of a route; what it needs is made by the admin. */
-export async function callExample(rest: RestServer, shop: SeededShop, name: RouteName, as?: string): Promise<Got> {
+export async function callExample(
+  rest: Pick<RestServer, 'call'>,
+  shop: SeededShop,
+  name: RouteName,
+  as?: string,
+): Promise<Got> {
   const { params = {}, query = '', body, first } = examples[name](shop);
   if (first) await callExample(rest, shop, first, keys.adminKey);
   const all: Record<string, string> = { shop: shop.id, ...params };
