@@ -26,6 +26,8 @@ export type ConnectionOptions = {
    * it is rejected with that. Waiting for a connection does not count. Default 30000; 0 never tries again.
    */
   patienceMs?: number;
+  /** A heartbeat that has no answer after so long says that the connection is broken, and another is made. Default 15000. */
+  answerMs?: number;
   /** Waits before reconnecting are drawn from 0 to a bound that doubles from `minMs` to `maxMs`. Default 500, 5000. */
   backoff?: { minMs: number; maxMs: number };
 };
@@ -46,9 +48,6 @@ export type ChannelListener = {
 
 /** From `connect()` until the channel is closed or refused for good. */
 type Session = { opened: Promise<void>; resolve: () => void; reject: (error: Error) => void };
-
-/** An answer that takes this long does not come: the server gives one sooner, be it that it cannot. In milliseconds. */
-const ANSWER_MS = 15_000;
 
 /** Refusals that pass by themselves. */
 const passing: ReadonlySet<string> = new Set<ErrorCode>(['unavailable', 'rate-limited', 'internal']);
@@ -140,14 +139,16 @@ export class Channel {
     const closed = () => localError('closed', this.#options.language);
     if (!this.#ready) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
-      this.#socket.timeout(ANSWER_MS).emit(name, data, (unanswered: Error | null, answer: Ack<unknown>) => {
-        if (unanswered) {
-          reject(closed());
-          // Unless it is what broke meanwhile; then this is no news.
-          if (this.#socket.connected) this.#socket.disconnect();
-        } else if (answer.ok) resolve(answer.data);
-        else reject(new CommandError(answer.error.code, answer.error.message, answer.error.details));
-      });
+      this.#socket
+        .timeout(this.#options.answerMs ?? 15_000)
+        .emit(name, data, (unanswered: Error | null, answer: Ack<unknown>) => {
+          if (unanswered) {
+            reject(closed());
+            // Unless it is what broke meanwhile; then this is no news.
+            if (this.#socket.connected) this.#socket.disconnect();
+          } else if (answer.ok) resolve(answer.data);
+          else reject(new CommandError(answer.error.code, answer.error.message, answer.error.details));
+        });
     });
   }
 
