@@ -12,6 +12,7 @@ import type {
 } from './contract/index.ts';
 import { digestsOf, heldFact, partOf } from './contract/sync.ts';
 import { createOvertaking } from './overtaking.ts';
+import { createPresences } from './presences.ts';
 
 export type AgentClientOptions = ClientOptions;
 
@@ -48,7 +49,7 @@ const presenceOf = (agent: string) => `presence:${agent}`;
 export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
   /** The conversations this client believes to be held, and what was told last. */
   #held = new Map<string, Held>();
-  readonly #presences = new Map<string, Presence>();
+  readonly #presences = createPresences();
   #load: AgentEventData<'load:changed'> | undefined;
   readonly #overtaking = createOvertaking();
   readonly #listings = new Set<Moves>();
@@ -160,7 +161,7 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
       held: digestsOf(
         new Map([...this.#held].map(([id, known]) => [id, heldFact({ ...known, lastSeq: following.get(id) ?? 0 })])),
       ),
-      presences: digestsOf(this.#presences),
+      presences: this.#presences.digests(),
     };
     const { answer, overtaken } = await this.#overtaking.during(() =>
       this.probe('state:sync', { ...asked, ...(this.#load && { load: this.#load }) }),
@@ -169,27 +170,14 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
       this.tell('load:changed', answer.load);
       this.#load = answer.load;
     }
-    if (answer.presences) this.#meet(answer.presences, inParts(answer.presences.parts, asked.presences), overtaken);
+    if (answer.presences) {
+      const compared = inParts(answer.presences.parts, asked.presences);
+      const news = this.#presences.meet(answer.presences.changes, compared, (agent) =>
+        overtaken.has(presenceOf(agent)),
+      );
+      for (const change of news) this.tell('presence:changed', change);
+    }
     return !answer.held || this.#matches(answer.held, inParts(answer.held.parts, asked.held), overtaken);
-  }
-
-  /** Takes in who is present. */
-  #meet(
-    { changes }: NonNullable<Answer['presences']>,
-    compared: (agent: string) => boolean,
-    overtaken: ReadonlySet<string>,
-  ): void {
-    const named = new Set(changes.map(({ agent }) => agent));
-    for (const agent of this.#presences.keys()) {
-      // Nobody of whom one may hear any more.
-      if (compared(agent) && !named.has(agent) && !overtaken.has(presenceOf(agent))) this.#presences.delete(agent);
-    }
-    for (const change of changes) {
-      const { agent, presence } = change;
-      if (overtaken.has(presenceOf(agent)) || (this.#presences.get(agent) ?? 'offline') === presence) continue;
-      this.tell('presence:changed', change);
-      this.#present(agent, presence);
-    }
   }
 
   /** Takes in how far the conversations held have come; false where they are others than was known. */
@@ -223,9 +211,9 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
       this.#overtaking.note('load');
     }
     if (name === 'presence:changed') {
-      const { agent, presence } = data as AgentEventData<'presence:changed'>;
-      this.#present(agent, presence);
-      this.#overtaking.note(presenceOf(agent));
+      const change = data as AgentEventData<'presence:changed'>;
+      this.#presences.heard(change);
+      this.#overtaking.note(presenceOf(change.agent));
     }
     if (name === 'message:seen') {
       const { conversation, by, seq } = data as AgentEventData<'message:seen'>;
@@ -244,11 +232,6 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
   /** An assignment was missed, or is late. */
   protected override surprised(): void {
     this.#relist().catch((error) => this.syncSoon(error));
-  }
-
-  #present(agent: string, presence: Presence): void {
-    if (presence === 'offline') this.#presences.delete(agent);
-    else this.#presences.set(agent, presence);
   }
 
   #came(conversation: Conversation): void {

@@ -148,7 +148,10 @@ export function createOutbox({ transmit, language }: OutboxParts): Outbox {
     command.sent = false;
     command.refusals += 1;
     command.notBefore = now + atLeastMs;
-    command.again = setTimeout(() => send(command), wait);
+    command.again = setTimeout(() => {
+      command.notBefore = 0;
+      send(command);
+    }, wait);
     return true;
   }
 

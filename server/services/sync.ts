@@ -119,7 +119,8 @@ async function presenceChange({ scope }: Shop, { agent, presence, lapsed }: Stan
  * present and why, the load. What is as the client says is left out. `now` in ms.
  */
 export async function syncAgent(house: House, actor: AgentActor, knows: AgentKnows, now: number): Promise<AgentAnswer> {
-  const at = await house.configs.get(actor.shop);
+  // Whoever hears of everybody hears of those who are new.
+  const at = await (maySteer(actor) ? house.configs.fresh(actor.shop) : house.configs.get(actor.shop));
   const [held, standing, load] = await Promise.all([
     marksOfHeld(at.scope, actor.id),
     standingOf(at.scope, heardOf(at, actor), now),

@@ -2,7 +2,7 @@
  * Two nodes, one of which loses much of what it tells. Nobody reconnects, and yet everybody comes to know all: messages
  * once each and in order, conversations held, chats, places, presences, loads, and what has been seen.
  */
-import { afterEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, inject, test, vi } from 'vitest';
 import type { AgentClient, BuyerClient } from '../../client-sdk/index.ts';
 import { CommandError } from '../../client-sdk/index.ts';
 import { readMessages } from '../../server/store/message.ts';
@@ -13,7 +13,6 @@ import { problemsIn } from '../support/consistent.ts';
 import { createDispatcher, type Dispatcher } from '../support/dispatcher.ts';
 import { seeded } from '../support/draw.ts';
 import { lose } from '../support/lossy.ts';
-import { until } from '../support/until.ts';
 
 const AGENTS = ['anna', 'ben', 'sue'];
 const BUYERS = ['b0', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7'];
@@ -181,15 +180,7 @@ describe.each([
     const [losses] = tells.map((tell, n) => lose(tell, n === 0 ? share : 0, draw));
     for (let turn = 0; turn < TURNS; turn++) await act(world, draw, turn);
 
-    let found: string[] = ['not looked yet'];
-    try {
-      await until(async () => {
-        found = await differences(world);
-        return found.length === 0;
-      });
-    } finally {
-      expect(found).toEqual([]);
-    }
+    await vi.waitFor(async () => expect(await differences(world)).toEqual([]), { timeout: 60_000, interval: 20 });
     const { application, shop } = world.dispatcher;
     expect(await problemsIn(application.house.redis, shop)).toEqual([]);
     for (const { book } of [...world.agents, ...world.buyers]) expect(book.connections).toBe(0);
