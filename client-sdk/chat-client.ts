@@ -87,10 +87,7 @@ export abstract class ChatClient<Commands, Events> {
     });
     this.#channel = new Channel(namespace, options, {
       connected: () => {
-        this.#heartbeat.start();
-        void this.#beat(() => this.resync()).then(({ again, retryAfterMs }) => {
-          if (again && this.connected) this.#heartbeat.soon(retryAfterMs);
-        });
+        this.#heartbeat.start(() => this.#beat(() => this.resync()));
       },
       status: (status) => {
         if (!status.connected) this.#heartbeat.stop();

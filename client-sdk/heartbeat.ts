@@ -10,8 +10,8 @@ export type HeartbeatParts = {
 };
 
 export type ClientHeartbeat = {
-  /** A connection stands. */
-  start(): void;
+  /** A connection stands: `first` asks what is to be known of it at once. */
+  start(first: () => Promise<Beat>): void;
   /** The connection is gone. */
   stop(): void;
   /** Asks in a moment, and `retryAfterMs` later than that. */
@@ -19,8 +19,8 @@ export type ClientHeartbeat = {
 };
 
 /**
- * How long after connecting it is asked for the first time, in ms: a node that has just got a client is told what the others
- * have for it only when its subscription has reached all of Redis.
+ * How long after connecting it is asked once more, in ms: a node that has just got a client is told what the others have
+ * for it only when its subscription has reached all of Redis.
  */
 const SETTLING_MS = 2_000;
 /** Asked again after about this long where there was no answer, doubled each time up to half a minute, in ms. */
@@ -29,9 +29,10 @@ const ASK_AGAIN_MS = 1_000;
 /** Not asking yet. */
 export function createHeartbeat({ everyMs, ask }: HeartbeatParts): ClientHeartbeat {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts connections: what was asked on an earlier one starts nothing on this one. */
+  /** What was asked on an earlier connection starts nothing on this one. */
   let connection = 0;
   let failures = 0;
+  /** One question at a time: two would both be told what was missed. */
   let asking = false;
   /** Somebody wanted it asked while it was. */
   let wanted = false;
@@ -39,38 +40,42 @@ export function createHeartbeat({ everyMs, ask }: HeartbeatParts): ClientHeartbe
   function beatIn(ms: number): void {
     clearTimeout(timer);
     // Drawn around the interval, so that clients that came together do not ask together.
-    timer = setTimeout(beat, ms * (0.75 + Math.random() / 2));
+    timer = setTimeout(() => void beat(ask, everyMs), ms * (0.75 + Math.random() / 2));
   }
 
-  async function beat(): Promise<void> {
+  async function beat(question: () => Promise<Beat>, nextMs: number): Promise<void> {
     if (asking) {
       wanted = true;
       return;
     }
     asking = true;
     wanted = false;
-    const asked = connection;
-    const { again, retryAfterMs = 0 } = await ask();
+    const on = connection;
+    const { again, retryAfterMs = 0 } = await question();
+    if (on !== connection) return;
     asking = false;
-    if (asked !== connection) return;
     failures = again ? failures + 1 : 0;
     if (again) beatIn(retryAfterMs + ASK_AGAIN_MS * 2 ** Math.min(failures - 1, 5));
     else if (wanted) beatIn(ASK_AGAIN_MS);
-    else if (everyMs > 0) beatIn(everyMs);
+    else if (nextMs > 0) beatIn(nextMs);
+  }
+
+  function stop(): void {
+    connection += 1;
+    failures = 0;
+    asking = false;
+    clearTimeout(timer);
   }
 
   return {
-    start() {
-      connection += 1;
-      failures = 0;
-      if (everyMs > 0) beatIn(Math.min(SETTLING_MS, everyMs));
+    start(first) {
+      stop();
+      void beat(first, Math.min(SETTLING_MS, everyMs));
     },
-    stop() {
-      connection += 1;
-      clearTimeout(timer);
-    },
+    stop,
     soon(retryAfterMs = 0) {
-      beatIn(retryAfterMs + ASK_AGAIN_MS);
+      if (asking) wanted = true;
+      else beatIn(retryAfterMs + ASK_AGAIN_MS);
     },
   };
 }

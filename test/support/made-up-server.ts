@@ -64,6 +64,7 @@ export async function serve(options: Partial<ServerOptions> = {}) {
     received,
     named: (name: string) => received.filter((entry) => entry.name === name).map((entry) => entry.data),
     handle: (name: string, handler: Handler) => handlers.set(name, handler),
+    handler: (name: string) => handlers.get(name) as Handler,
     refuse: (how: typeof refuse) => {
       refuse = how;
     },
