@@ -222,10 +222,14 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
     }
   }
 
+  /** Their events say so too, and if these are lost, the heartbeat: until then nobody has been told that it is held, or not. */
   protected override learned(command: string, { conversation }: Told): void {
     if (!conversation) return;
-    if (conversation.state === 'closed') this.#went(conversation);
-    else if (command === 'pool:claim') this.#came(conversation);
+    if (conversation.state === 'closed') this.#moved(conversation.id, undefined);
+    else if (command === 'pool:claim') {
+      this.#moved(conversation.id, conversation);
+      this.flow.follow(conversation.id, conversation.lastSeq);
+    }
     // A transfer says by its events who lost and who got it: a supervisor may have moved it to themselves.
   }
 
@@ -235,17 +239,21 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
   }
 
   #came(conversation: Conversation): void {
-    const { id, assignment } = conversation;
+    const { id, assignment, lastSeq } = conversation;
     this.#held.set(id, { assignment, seen: this.#held.get(id)?.seen ?? 0 });
-    this.#overtaking.note(id);
-    for (const moves of this.#listings) moves.set(conversation.id, held(conversation));
-    this.flow.follow(conversation.id, conversation.lastSeq);
+    this.#moved(id, conversation);
+    this.flow.follow(id, lastSeq);
   }
 
-  #went(conversation: Conversation): void {
-    this.#held.delete(conversation.id);
-    this.#overtaking.note(conversation.id);
-    for (const moves of this.#listings) moves.set(conversation.id, undefined);
-    this.flow.leave(conversation.id, conversation.lastSeq);
+  #went({ id, lastSeq }: Conversation): void {
+    this.#held.delete(id);
+    this.#moved(id, undefined);
+    this.flow.leave(id, lastSeq);
+  }
+
+  /** An answer under way may not know of it. */
+  #moved(id: string, conversation: Conversation | undefined): void {
+    this.#overtaking.note(id);
+    for (const moves of this.#listings) moves.set(id, conversation && held(conversation));
   }
 }

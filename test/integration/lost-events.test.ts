@@ -180,7 +180,7 @@ describe.each([
     const [losses] = tells.map((tell, n) => lose(tell, n === 0 ? share : 0, draw));
     for (let turn = 0; turn < TURNS; turn++) await act(world, draw, turn);
 
-    await vi.waitFor(async () => expect(await differences(world)).toEqual([]), { timeout: 60_000, interval: 20 });
+    await vi.waitFor(async () => expect(await differences(world)).toEqual([]), { timeout: 8_000, interval: 20 });
     const { application, shop } = world.dispatcher;
     expect(await problemsIn(application.house.redis, shop)).toEqual([]);
     for (const { book } of [...world.agents, ...world.buyers]) expect(book.connections).toBe(0);

@@ -196,6 +196,29 @@ describe('an agent who missed', () => {
   });
 });
 
+test('what came of a command of their own is told an agent, though its event was missed', async () => {
+  const server = await serve();
+  let held = [{ ...conversation('c', 0), pending: false }];
+  server.handle('conversation:list', () => ({ ok: true, data: { conversations: held } }));
+  server.handle('state:sync', (data) => {
+    const marks = held.map(({ id }) => ({ conversation: id, buyer: 'b', lastSeq: 0, seen: 0 }));
+    const digests = digestsOf(new Map(marks.map((mark) => [mark.conversation, heldFact(mark)])));
+    const same = String(digests) === String(data.held);
+    return { ok: true, data: same ? {} : { held: { parts: [0], conversations: marks } } };
+  });
+  server.handle('conversation:close', () => {
+    held = [];
+    return { ok: true, data: { conversation: conversation('c', 0, { state: 'closed' }) } };
+  });
+  const client = agent(server, often);
+  const lists: string[][] = [];
+  client.on('conversations', ({ conversations }) => lists.push(conversations.map(({ id }) => id)));
+  await client.connect();
+  await until(() => expect(lists).toEqual([['c']]));
+  await client.close('c');
+  await until(() => expect(lists).toEqual([['c'], []]));
+});
+
 describe('the heartbeat', () => {
   test('that is not answered is over a broken connection: another is made', async () => {
     const server = await serve();
