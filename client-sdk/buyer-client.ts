@@ -1,14 +1,24 @@
 /** The buyer's side of a chat: opens it, talks, waits in the queue, rates. */
 import { ChatClient, type ClientOptions, type Told } from './chat-client.ts';
+import { CommandError } from './command-error.ts';
 import type { AnswerOf } from './commands.ts';
 import type { BuyerCommands, BuyerEventData, BuyerEvents, Conversation, Entry } from './contract/index.ts';
+import { chatDigest, MAX_KNOWN } from './contract/sync.ts';
+import { createOvertaking } from './overtaking.ts';
 
 export type BuyerClientOptions = ClientOptions;
 
 /** What a buyer hears, beside `status` and `refused`. */
 export type BuyerClientEvents = BuyerEvents;
 
+type Chat = BuyerEventData<'chat:changed'>;
+
 export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
+  /** What was told last of the chat, and how far the other side has seen each conversation. */
+  #chat: Chat | undefined;
+  readonly #seen = new Map<string, number>();
+  readonly #overtaking = createOvertaking();
+
   constructor(options: BuyerClientOptions) {
     super('/buyer', options);
   }
@@ -41,12 +51,27 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
     return (await this.command('queue:leave', { conversation })).conversation;
   }
 
-  protected override async resync(): Promise<void> {
-    for (const conversation of this.flow.following()) this.flow.catchUp(conversation);
+  protected override resync(): Promise<void> {
+    return this.sync();
+  }
+
+  protected override async sync(): Promise<void> {
+    try {
+      while (await this.#catchUp()) {}
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.code !== 'invalid') throw error;
+      // A server older than this client: it has only the messages to ask for.
+      for (const conversation of this.flow.following().keys()) this.flow.catchUp(conversation);
+    }
   }
 
   protected override heard(name: string, data: unknown): void {
-    if (name === 'chat:changed') this.#note((data as BuyerEventData<'chat:changed'>).conversation);
+    if (name === 'chat:changed') this.#changed(data as Chat);
+    if (name === 'message:seen') {
+      const { conversation, by, seq } = data as BuyerEventData<'message:seen'>;
+      const before = this.#seen.get(conversation) ?? 0;
+      if (by.kind !== 'buyer' && this.flow.follows(conversation)) this.#seen.set(conversation, Math.max(before, seq));
+    }
   }
 
   protected override learned(_command: string, { conversation, assignment }: Told): void {
@@ -60,8 +85,41 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
     // Opened on another device: the messages themselves are all there is to know.
   }
 
+  /** Gets what was missed, as much as is answered at once; true where there is more. */
+  async #catchUp(): Promise<boolean> {
+    const known = [...this.flow.following()]
+      .slice(-MAX_KNOWN)
+      .map(([conversation, seq]) => ({ conversation, seq, seen: this.#seen.get(conversation) ?? 0 }));
+    const { answer, overtaken } = await this.#overtaking.during(() =>
+      this.probe('state:sync', { known, ...(this.#chat && { chat: chatDigest(this.#chat) }) }),
+    );
+    this.flow.take(answer.messages.filter(({ conversation }) => this.flow.follows(conversation)));
+    for (const seen of answer.seen) {
+      if (seen.seq <= (this.#seen.get(seen.conversation) ?? 0) || !this.flow.follows(seen.conversation)) continue;
+      this.#seen.set(seen.conversation, seen.seq);
+      this.tell('message:seen', seen);
+    }
+    for (const conversation of answer.ended) this.#leave(conversation);
+    if (answer.chat && !overtaken.has('chat')) {
+      this.tell('chat:changed', answer.chat);
+      this.#changed(answer.chat);
+    }
+    return answer.hasMore && answer.messages.length > 0;
+  }
+
+  #changed(chat: Chat): void {
+    this.#chat = chat;
+    this.#overtaking.note('chat');
+    this.#note(chat.conversation);
+  }
+
   #note(conversation: Conversation): void {
-    if (conversation.state === 'closed') this.flow.leave(conversation.id, conversation.lastSeq);
+    if (conversation.state === 'closed') this.#leave(conversation.id, conversation.lastSeq);
     else this.flow.follow(conversation.id, conversation.lastSeq);
+  }
+
+  #leave(conversation: string, lastSeq?: number): void {
+    this.#seen.delete(conversation);
+    this.flow.leave(conversation, lastSeq);
   }
 }

@@ -4,8 +4,8 @@
  */
 import { io, type Socket } from 'socket.io-client';
 import { CommandError, localError } from './command-error.ts';
-import { marked } from './commands.ts';
 import type { Ack, ErrorCode, Language } from './contract/index.ts';
+import { type CommandLimits, createOutbox, type Outbox, retryAfterOf } from './outbox.ts';
 
 /** How a client reaches the server. Times are in milliseconds. */
 export type ConnectionOptions = {
@@ -21,6 +21,13 @@ export type ConnectionOptions = {
   path?: string;
   /** How long a command may take, reconnecting included. Default: as long as it needs, until the client disconnects. */
   commandTimeoutMs?: number;
+  /**
+   * For how long a command is tried again that the server cannot carry out just now (`unavailable`, `rate-limited`); then
+   * it is rejected with that. Waiting for a connection does not count. Default 30000; 0 never tries again.
+   */
+  patienceMs?: number;
+  /** A heartbeat that has no answer after so long says that the connection is broken, and another is made. Default 15000. */
+  answerMs?: number;
   /** Waits before reconnecting are drawn from 0 to a bound that doubles from `minMs` to `maxMs`. Default 500, 5000. */
   backoff?: { minMs: number; maxMs: number };
 };
@@ -39,22 +46,8 @@ export type ChannelListener = {
   event(name: string, data: unknown): void;
 };
 
-type Outstanding = {
-  readonly name: string;
-  readonly data: object;
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: Error) => void;
-  timer?: ReturnType<typeof setTimeout>;
-};
-
 /** From `connect()` until the channel is closed or refused for good. */
 type Session = { opened: Promise<void>; resolve: () => void; reject: (error: Error) => void };
-
-/**
- * More than any command of the contract needs, and less than the server takes at once: a larger frame would end the
- * connection, and being sent again, would end it again for ever.
- */
-const MAX_COMMAND_BYTES = 64 * 1024;
 
 /** Refusals that pass by themselves. */
 const passing: ReadonlySet<string> = new Set<ErrorCode>(['unavailable', 'rate-limited', 'internal']);
@@ -64,8 +57,7 @@ export class Channel {
   readonly #backoff: { minMs: number; maxMs: number };
   readonly #listener: ChannelListener;
   readonly #socket: Socket;
-  /** In the order they were called, which is the order they are sent in, each time. */
-  readonly #outstanding = new Set<Outstanding>();
+  readonly #outbox: Outbox;
   #session: Session | undefined;
   #ended: CommandError;
   #token: string | undefined;
@@ -95,6 +87,10 @@ export class Channel {
     this.#socket.on('connect', () => this.#connected());
     this.#socket.on('disconnect', (reason) => this.#lost(reason));
     this.#socket.on('connect_error', (error) => this.#failed(error));
+    this.#outbox = createOutbox({
+      transmit: (name, data, answered) => this.#socket.emit(name, data, answered),
+      language: () => options.language,
+    });
     this.#socket.onAny((name: string, data: unknown) => this.#listener.event(name, data));
   }
 
@@ -129,30 +125,30 @@ export class Channel {
   }
 
   /** Sends a command, now or when the connection stands, and answers what the server acknowledges. */
-  command(name: string, data: object, timeoutMs = this.#options.commandTimeoutMs): Promise<unknown> {
+  command(name: string, data: object, limits: Partial<CommandLimits> = {}): Promise<unknown> {
     if (!this.#session) return Promise.reject(this.#ended);
-    return new Promise((resolve, reject) => {
-      const command: Outstanding = { name, data: marked(name, data), resolve, reject };
-      if (new TextEncoder().encode(JSON.stringify(command.data)).length > MAX_COMMAND_BYTES) {
-        throw localError('too-large', this.#options.language);
-      }
-      this.#outstanding.add(command);
-      if (timeoutMs !== undefined) {
-        command.timer = setTimeout(() => {
-          this.#outstanding.delete(command);
-          reject(localError('timeout', this.#options.language));
-        }, timeoutMs);
-      }
-      if (this.#ready) this.#transmit(command);
-    });
+    const { timeoutMs = this.#options.commandTimeoutMs, patienceMs = this.#options.patienceMs ?? 30_000 } = limits;
+    return this.#outbox.add(name, data, { timeoutMs, patienceMs });
   }
 
-  #transmit(command: Outstanding): void {
-    this.#socket.emit(command.name, command.data, (answer: Ack<unknown>) => {
-      if (!this.#outstanding.delete(command)) return;
-      clearTimeout(command.timer);
-      if (answer.ok) command.resolve(answer.data);
-      else command.reject(new CommandError(answer.error.code, answer.error.message, answer.error.details));
+  /**
+   * Asks over the connection that stands, and over no other. One that gives no answer in time is taken for broken, and
+   * another is made. Rejects with a `CommandError`: `closed` where there was no answer.
+   */
+  probe(name: string, data: object): Promise<unknown> {
+    const closed = () => localError('closed', this.#options.language);
+    if (!this.#ready) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      this.#socket
+        .timeout(this.#options.answerMs ?? 15_000)
+        .emit(name, data, (unanswered: Error | null, answer: Ack<unknown>) => {
+          if (unanswered) {
+            reject(closed());
+            // Unless it is what broke meanwhile; then this is no news.
+            if (this.#socket.connected) this.#socket.disconnect();
+          } else if (answer.ok) resolve(answer.data);
+          else reject(new CommandError(answer.error.code, answer.error.message, answer.error.details));
+        });
     });
   }
 
@@ -173,7 +169,7 @@ export class Channel {
     this.#ready = true;
     this.#askedAgain = false;
     this.#connectedAt = Date.now();
-    for (const command of this.#outstanding) this.#transmit(command);
+    this.#outbox.opened();
     this.#listener.status({ connected: true });
     this.#session?.resolve();
     // Unless whoever was told just now has closed it.
@@ -183,6 +179,7 @@ export class Channel {
   #lost(reason: string): void {
     const stood = this.#ready;
     this.#ready = false;
+    this.#outbox.lost();
     // socket.io keeps what it could not send and would send it ahead of ours; we send everything again ourselves.
     this.#socket.sendBuffer = [];
     if (!this.#session) return;
@@ -206,7 +203,7 @@ export class Channel {
       void this.#attempt(this.#session);
     } else if (passing.has(refusal.code)) {
       this.#listener.refused({ error: refused, final: false });
-      this.#retry(refused);
+      this.#retry(refused, retryAfterOf(refused.details));
     } else {
       this.#listener.refused({ error: refused, final: true });
       // A listener may have closed the client, or begun anew.
@@ -214,15 +211,18 @@ export class Channel {
     }
   }
 
-  #retry(error: Error): void {
+  #retry(error: Error, atLeastMs = 0): void {
     const session = this.#session;
     const { minMs, maxMs } = this.#backoff;
     const bound = Math.min(maxMs, minMs * 2 ** Math.min(this.#failures, 30));
     this.#failures += 1;
     clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => {
-      if (session && session === this.#session) void this.#attempt(session);
-    }, Math.random() * bound);
+    this.#retryTimer = setTimeout(
+      () => {
+        if (session && session === this.#session) void this.#attempt(session);
+      },
+      atLeastMs + Math.random() * bound,
+    );
     this.#listener.status({ connected: false, error });
   }
 
@@ -234,12 +234,7 @@ export class Channel {
     if (this.#options.getToken) this.#token = undefined;
     clearTimeout(this.#retryTimer);
     this.#socket.disconnect();
-    const outstanding = [...this.#outstanding];
-    this.#outstanding.clear();
-    for (const command of outstanding) {
-      clearTimeout(command.timer);
-      command.reject(error);
-    }
+    this.#outbox.end(error);
     session?.reject(error);
     this.#listener.status({ connected: false, error });
   }

@@ -3,14 +3,16 @@ import { Channel, type ConnectionOptions, type ConnectionRefused, type Connectio
 import { CommandError } from './command-error.ts';
 import { type AnswerOf, type DataOf, newId } from './commands.ts';
 import type { Assignment, BuyerCommands, Conversation, Message, MessageBody } from './contract/index.ts';
+import { type Beat, type ClientHeartbeat, createHeartbeat } from './heartbeat.ts';
 import { createListeners } from './listeners.ts';
 import { createMessageFlow, type MessageFlow } from './message-flow.ts';
+import { retryAfterOf } from './outbox.ts';
 
 /** How a client connects, and how often it asks whether it missed something. Times are in milliseconds. */
 export type ClientOptions = ConnectionOptions & {
   /**
-   * A gap shows itself with the next message; what has no next one is found by asking, about this often. Default 30000;
-   * 0 asks only after reconnecting.
+   * A gap shows itself with the next message; whatever else was missed is found by asking, about this often, and soon
+   * after each connection. Default 25000; 0 asks only on connecting.
    */
   checkEveryMs?: number;
 };
@@ -26,6 +28,8 @@ export type ConnectionEvents = {
 export type CommandOptions = {
   /** How long this command may take, in milliseconds, reconnecting included. */
   timeoutMs?: number;
+  /** For how long it is tried again, in milliseconds, as the client's option of this name says for all. */
+  patienceMs?: number;
 };
 
 /** Which messages to list: the ones after a seq, or the last ones before it; `limit` 1 to 200, default 50. */
@@ -49,39 +53,44 @@ type EventName<E> = keyof (E & ConnectionEvents) & string;
 type ListenerOf<E, K extends EventName<E>> = (E & ConnectionEvents)[K] & ((data: never) => void);
 
 const FETCH_LIMIT = 200;
-/** When the server could not answer what was asked, it is asked again after about this long, in milliseconds. */
-const ASK_AGAIN_MS = 1_000;
+/** What this client asks of its own accord it asks anew when it cannot be answered. */
+const own: CommandOptions = { patienceMs: 0 };
 
 /** Whether an error passes by itself, so that asking again makes sense. */
 function passes(error: unknown): boolean {
   return error instanceof CommandError && ['unavailable', 'internal', 'rate-limited', 'timeout'].includes(error.code);
 }
 
+/** For how long whoever refused it wants to be left alone, in ms. */
+const retryAfter = (error: unknown) => (error instanceof CommandError ? retryAfterOf(error.details) : 0);
+
 export abstract class ChatClient<Commands, Events> {
   readonly #channel: Channel;
   readonly #listeners = createListeners();
   /** The messages of every conversation, on their way to `message:created`. */
   protected readonly flow: MessageFlow;
-  readonly #checkEveryMs: number;
-  #checkTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #heartbeat: ClientHeartbeat;
 
   constructor(namespace: '/buyer' | '/agent', options: ClientOptions) {
-    this.#checkEveryMs = options.checkEveryMs ?? 30_000;
+    this.#heartbeat = createHeartbeat({
+      everyMs: options.checkEveryMs ?? 25_000,
+      ask: () => this.#beat(() => this.sync()),
+    });
     this.flow = createMessageFlow({
-      list: (conversation, afterSeq) => this.#shared('message:list', { conversation, afterSeq, limit: FETCH_LIMIT }),
+      list: (conversation, afterSeq) =>
+        this.#shared('message:list', { conversation, afterSeq, limit: FETCH_LIMIT }, own),
       tell: (message) => this.#listeners.tell('message:created', { message }),
       asksAgain: (error) => {
-        this.resyncSoon(error);
+        this.syncSoon(error);
         return passes(error) || !this.connected;
       },
     });
     this.#channel = new Channel(namespace, options, {
       connected: () => {
-        void this.resync(true);
-        this.#checkIn(this.#checkEveryMs);
+        this.#heartbeat.start(() => this.#beat(() => this.resync()));
       },
       status: (status) => {
-        if (!status.connected) clearTimeout(this.#checkTimer);
+        if (!status.connected) this.#heartbeat.stop();
         this.#listeners.tell('status', status);
       },
       refused: (refused) => this.#listeners.tell('refused', refused),
@@ -169,7 +178,8 @@ export abstract class ChatClient<Commands, Events> {
 
   /** Tells the other side whether somebody is typing here. */
   async setTyping(conversation: string, typing: boolean): Promise<void> {
-    await this.#shared('typing:set', { conversation, typing });
+    // Worth telling now or never.
+    await this.#shared('typing:set', { conversation, typing }, { patienceMs: 0 });
   }
 
   /** Tells the other side that everything up to `seq` has been seen. */
@@ -177,8 +187,10 @@ export abstract class ChatClient<Commands, Events> {
     await this.#shared('message:read', { conversation, seq });
   }
 
-  /** Brings what is known up to date: on every connection (`afresh`), and now and then while it stands. */
-  protected abstract resync(afresh: boolean): Promise<void>;
+  /** Brings what is known up to date on a new connection. Rejects with what kept it from doing so. */
+  protected abstract resync(): Promise<void>;
+  /** Asks whether anything was missed. Rejects likewise. */
+  protected abstract sync(): Promise<void>;
   /** Takes note of what an event says. It has been told to the listeners already. */
   protected abstract heard(name: string, data: unknown): void;
   /** Takes note of what the answer of a command says. */
@@ -193,13 +205,30 @@ export abstract class ChatClient<Commands, Events> {
     this.#listeners.tell(name, data);
   }
 
-  /** Something could not be asked just now: `resync` follows soon. */
-  protected resyncSoon(error: unknown): void {
-    if (this.connected && passes(error)) this.#checkIn(ASK_AGAIN_MS);
+  /** Something could not be asked just now: `sync` follows soon. */
+  protected syncSoon(error: unknown): void {
+    if (this.connected && passes(error)) this.#heartbeat.soon(retryAfter(error));
+  }
+
+  /** Asks over the connection that stands only; one that does not answer is given up for another. */
+  protected async probe<K extends keyof Commands & string>(
+    name: K,
+    data: DataOf<Commands, K>,
+  ): Promise<AnswerOf<Commands, K>> {
+    return (await this.#channel.probe(name, data)) as AnswerOf<Commands, K>;
+  }
+
+  async #beat(ask: () => Promise<void>): Promise<Beat> {
+    try {
+      await ask();
+      return { again: false };
+    } catch (error) {
+      return { again: passes(error), retryAfterMs: retryAfter(error) };
+    }
   }
 
   async #ask(name: string, data: object, options: CommandOptions): Promise<unknown> {
-    const answer = await this.#channel.command(name, data, options.timeoutMs);
+    const answer = await this.#channel.command(name, data, options);
     const told = answer as Told;
     if (told.message) this.#take([told.message]);
     // Listed messages are news only to a conversation that is followed.
@@ -227,18 +256,5 @@ export abstract class ChatClient<Commands, Events> {
 
   #take(messages: readonly Message[]): void {
     if (this.flow.take(messages)) this.surprised();
-  }
-
-  #checkIn(ms: number): void {
-    clearTimeout(this.#checkTimer);
-    if (ms <= 0) return;
-    // Drawn around the interval, so that clients that came together do not ask together.
-    this.#checkTimer = setTimeout(
-      () => {
-        void this.resync(false);
-        this.#checkIn(this.#checkEveryMs);
-      },
-      ms * (0.75 + Math.random() / 2),
-    );
   }
 }

@@ -23,8 +23,8 @@ export type MessageFlow = {
   /** Asks for everything after what was shown last, even if nothing is known to be missing. */
   catchUp(conversation: string): void;
   follows(conversation: string): boolean;
-  /** The conversations followed. */
-  following(): string[];
+  /** The conversations followed, each with the `seq` of the message told last. */
+  following(): Map<string, number>;
 };
 
 /** A flow without any conversation yet. */

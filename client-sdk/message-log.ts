@@ -25,8 +25,8 @@ export type MessageLog = {
   /** `seq` of the message shown last; undefined for a conversation never heard of. */
   shown(conversation: string): number | undefined;
   follows(conversation: string): boolean;
-  /** The conversations followed. */
-  following(): string[];
+  /** The conversations followed, each with the `seq` of the message shown last. */
+  following(): Map<string, number>;
 };
 
 /** Bounds of a log's memory: messages kept a conversation while an earlier one is missing, and conversations remembered. */
@@ -114,6 +114,6 @@ export function createMessageLog(limits: MessageLogLimits = { waiting: 500, reme
 
     shown: (conversation) => tracks.get(conversation)?.shown ?? marks.get(conversation),
     follows: (conversation) => tracks.has(conversation),
-    following: () => [...tracks.keys()],
+    following: () => new Map([...tracks].map(([conversation, { shown }]) => [conversation, shown])),
   };
 }

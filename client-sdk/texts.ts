@@ -40,6 +40,10 @@ export const connectionTexts = {
     en: 'The request is too large; send less.',
     zh: '请求内容过大，请缩减后重试。',
   },
+  'too-many': {
+    en: 'Too much waits to be sent already; try again when some of it has gone through.',
+    zh: '待发送的内容过多，请等部分发送完成后再试。',
+  },
 } as const satisfies Record<string, Text>;
 
 /** What the night proxy says where no rule of its file matches; see `night-proxy/answer.ts` for the marks. */

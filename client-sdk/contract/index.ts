@@ -4,5 +4,6 @@ export * from './errors.ts';
 export * from './rest.ts';
 export * from './settings.ts';
 export * from './sockets.ts';
+export * from './sync.ts';
 export * from './webhooks.ts';
 export * from './words.ts';

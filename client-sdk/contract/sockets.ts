@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { assignment, conversation, message, messageBody } from './entities.ts';
 import type { Failure } from './errors.ts';
+import { MAX_KNOWN, MAX_PARTS } from './sync.ts';
 import { duration, identifier, orderState, outcome, presence, presenceCause, timestamp } from './words.ts';
 
 /** A command sent twice with the same `requestId` is carried out once and answers the same. */
@@ -26,6 +27,24 @@ const messageList = z
     limit: z.int().min(1).max(200).default(50),
   })
   .refine((q) => q.afterSeq === undefined || q.beforeSeq === undefined, 'takes afterSeq or beforeSeq, not both');
+
+const who = z.object({ kind: z.enum(['buyer', 'agent', 'robot', 'system']), id: identifier });
+/** Everything up to `seq` has been seen by `by`. */
+const messageSeen = z.object({ conversation: identifier, by: who, seq });
+const chatChanged = z.object({
+  conversation,
+  agent: z.object({ id: identifier, name: z.string() }).optional(),
+  /** Place in the queue, 1 is next. */
+  queue: z.object({ position: z.int().min(1), reason: z.string(), etaMs: duration.optional() }).optional(),
+});
+const load = z.object({ pending: z.int().min(0), active: z.int().min(0) });
+const presenceChanged = z.object({ agent: identifier, presence, cause: presenceCause });
+
+const digest = z.int().min(0).max(0xffffffff);
+/** What is known in parts, see sync.ts; none says that nothing is known. */
+const digests = z.array(digest).max(MAX_PARTS).default([]);
+/** The parts, as they were asked for, in which the two sides differ. */
+const differing = z.array(z.int().min(0));
 
 const shared = {
   'message:send': {
@@ -53,6 +72,28 @@ export const buyerCommands = {
   'chat:close': { data: about, answer: z.object({ conversation }) },
   /** Waits no longer: the shop's rule for left messages applies. */
   'queue:leave': { data: about, answer: z.object({ conversation }) },
+  /** The heartbeat: the client says what it has and gets what it lacks. */
+  'state:sync': {
+    data: z.strictObject({
+      /** Of each conversation the last message the client has, and how far it knows it to be seen by the other side. */
+      known: z
+        .array(z.strictObject({ conversation: identifier, seq, seen: seq.default(0) }))
+        .max(MAX_KNOWN)
+        .default([]),
+      /** `chatDigest` of the last `chat:changed`; absent before the first. */
+      chat: digest.optional(),
+    }),
+    answer: z.object({
+      /** In order, of one conversation after another; 200 at most. */
+      messages: z.array(message),
+      /** There is more: ask again. */
+      hasMore: z.boolean(),
+      /** Of these nothing more will come: they have ended, or are not there. */
+      ended: z.array(identifier),
+      seen: z.array(messageSeen),
+      chat: chatChanged.optional(),
+    }),
+  },
 } as const;
 
 /** What a morning agent needs to know of the night: since when the buyer waits, and what the proxy told them last. */
@@ -83,26 +124,46 @@ export const agentCommands = {
     data: about.extend({ reason: z.string().max(2_000).optional() }),
     answer: z.object({ conversation, assignment }),
   },
+  /** The heartbeat: the client says what it knows, and is told where that is not so (any more). */
+  'state:sync': {
+    data: z.strictObject({
+      /** Of the conversations held, each as `heldFact`. */
+      held: digests,
+      /** Of those who are not offline, each by their presence. */
+      presences: digests,
+      /** As it was told last. */
+      load: z.strictObject({ pending: z.int().min(0), active: z.int().min(0) }).optional(),
+    }),
+    answer: z.object({
+      /** Every conversation that is held now, of the parts that differ. */
+      held: z
+        .object({
+          parts: differing,
+          conversations: z.array(
+            z.object({
+              conversation: identifier,
+              buyer: identifier,
+              lastSeq: seq,
+              assignment: identifier.optional(),
+              seen: seq,
+            }),
+          ),
+        })
+        .optional(),
+      /** Everybody of the parts that differ: oneself, for supervisors everybody; those offline only if any part was known. */
+      presences: z.object({ parts: differing, changes: z.array(presenceChanged) }).optional(),
+      load: load.optional(),
+    }),
+  },
 } as const;
-
-const who = z.object({ kind: z.enum(['buyer', 'agent', 'robot', 'system']), id: identifier });
 
 const sharedEvents = {
   'message:created': z.object({ message }),
   'typing:changed': z.object({ conversation: identifier, by: who, typing: z.boolean() }),
-  /** Everything up to `seq` has been seen by `by`. */
-  'message:seen': z.object({ conversation: identifier, by: who, seq }),
+  'message:seen': messageSeen,
 };
 
-export const buyerEvents = {
-  ...sharedEvents,
-  'chat:changed': z.object({
-    conversation,
-    agent: z.object({ id: identifier, name: z.string() }).optional(),
-    /** Place in the queue, 1 is next. */
-    queue: z.object({ position: z.int().min(1), reason: z.string(), etaMs: duration.optional() }).optional(),
-  }),
-} as const;
+export const buyerEvents = { ...sharedEvents, 'chat:changed': chatChanged } as const;
 
 /** Why a conversation came to an agent, or left one. */
 export const moveCause = z.enum([
@@ -138,8 +199,8 @@ export const agentEvents = {
     to: z.object({ outcome, agent: identifier.optional() }).optional(),
     cause: moveCause,
   }),
-  'load:changed': z.object({ pending: z.int().min(0), active: z.int().min(0) }),
-  'presence:changed': z.object({ agent: identifier, presence, cause: presenceCause }),
+  'load:changed': load,
+  'presence:changed': presenceChanged,
   'reply:slow': z.object({ conversations: z.array(z.object({ conversation: identifier, waitingSince: timestamp })) }),
   'contact:cooled': z.object({ buyer: identifier }),
   'contact:expired': z.object({ buyer: identifier }),

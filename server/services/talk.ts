@@ -11,6 +11,7 @@ import { type ConversationRecord, readConversation } from '../store/read.ts';
 import { type Actor, maySee, maySteer } from './actor.ts';
 import type { Except, House } from './house.ts';
 import { refusalFor } from './refusals.ts';
+import { replay } from './replay.ts';
 import { tellEffects } from './told.ts';
 
 /** A conversation that the actor may see. Throws `not-found`, also for somebody else's: nobody learns that it is there. */
@@ -75,10 +76,7 @@ export async function listMessages(
   const { conversation } = await visible(house, actor, id);
   const { scope } = await house.configs.get(actor.shop);
   const last = conversation.lastSeq;
-  if (afterSeq !== undefined) {
-    const until = Math.min(last, afterSeq + limit);
-    return { messages: await readMessages(scope, id, afterSeq + 1, until), hasMore: until < last };
-  }
+  if (afterSeq !== undefined) return replay(scope, conversation, afterSeq, limit);
   const until = Math.min(last, (beforeSeq ?? last + 1) - 1);
   const from = Math.max(1, until - limit + 1);
   return { messages: await readMessages(scope, id, from, until), hasMore: from > 1 };

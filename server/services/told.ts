@@ -1,5 +1,11 @@
 /** Turns what a command brought about into what each client is told. */
-import type { Assignment, Conversation, MoveCause, OvernightReport } from '../../client-sdk/contract/index.ts';
+import type {
+  Assignment,
+  BuyerEventData,
+  Conversation,
+  MoveCause,
+  OvernightReport,
+} from '../../client-sdk/contract/index.ts';
 import { type Place, placeAt, waitingBecause } from '../plan/queue.ts';
 import { readBuyer } from '../store/buyers.ts';
 import { queuePlace, rememberPlaces } from '../store/queue.ts';
@@ -48,28 +54,46 @@ export async function tellBuyer(house: House, shop: Shop, conversation: Conversa
 }
 
 /** The same, where the place is known. */
-export function tellChat(house: House, { config }: Shop, conversation: Conversation, place: Place | undefined): void {
+export function tellChat(house: House, shop: Shop, conversation: Conversation, place: Place | undefined): void {
+  house.tell.buyer(shop.config.shop, conversation.buyer, 'chat:changed', chatAt(shop, conversation, place));
+}
+
+function chatAt(
+  { config }: Shop,
+  conversation: Conversation,
+  place: Place | undefined,
+): BuyerEventData<'chat:changed'> {
   const agent =
     conversation.state !== 'closed' && conversation.agent ? config.agents.get(conversation.agent) : undefined;
-  house.tell.buyer(config.shop, conversation.buyer, 'chat:changed', {
+  return {
     conversation,
     ...(agent ? { agent: { id: agent.id, name: agent.name } } : {}),
     ...(place ? { queue: { ...place, reason: waitingBecause(place.position) } } : {}),
-  });
+  };
+}
+
+/** How a chat stands at `now` (ms), as its buyer is told. */
+export async function chatNow(
+  shop: Shop,
+  conversation: Conversation,
+  now: number,
+): Promise<BuyerEventData<'chat:changed'>> {
+  return chatAt(shop, conversation, await placeOf(shop, conversation, now));
 }
 
 /** How long after its end a chat is still told to a buyer who was not there to see it end, in ms. */
 const ENDED_LATELY_MS = 24 * 3_600_000;
+
+/** Whether a buyer's newest conversation is still told to them at `now` (ms). */
+export const isPresentChat = ({ closedAt }: Conversation, now: number) =>
+  closedAt === undefined || now - closedAt <= ENDED_LATELY_MS;
 
 /** Tells a buyer who has just connected how their chat stands: something may have happened meanwhile. `now` in ms. */
 export async function tellPresentChat(house: House, shop: string, buyer: string, now: number): Promise<void> {
   const at = await house.configs.get(shop);
   const newest = (await readBuyer(at.scope, buyer))?.newest;
   const record = newest ? await readConversation(at.scope, newest) : undefined;
-  const ended = record?.conversation.closedAt;
-  if (record && (ended === undefined || now - ended <= ENDED_LATELY_MS)) {
-    await tellBuyer(house, at, record.conversation, now);
-  }
+  if (record && isPresentChat(record.conversation, now)) await tellBuyer(house, at, record.conversation, now);
 }
 
 export type Arrival = {

@@ -5,7 +5,7 @@ import { conversationKey } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { conversationFrom, shownFields } from './shapes.ts';
 
-const conversationFields = [...shownFields, 'entry', 'proxy'];
+const conversationFields = [...shownFields, 'entry', 'proxy', 'seen:agent'];
 
 /** A conversation, its latest assignment's request, and what the buyer brought along. */
 export type ConversationRecord = {
@@ -14,6 +14,8 @@ export type ConversationRecord = {
   readonly entry: Entry;
   /** The proxy to whom it came at night, '' where it did not. */
   readonly proxy: string;
+  /** Up to which message the agent's side has seen it. */
+  readonly seen: number;
 };
 
 /** In the order asked; `undefined` where there is none. */
@@ -36,6 +38,7 @@ export async function readConversations(
       request: field('assignment') ?? '',
       entry: JSON.parse(field('entry') || '{}') as Entry,
       proxy: field('proxy') ?? '',
+      seen: Number(field('seen:agent') ?? 0),
     };
   });
 }

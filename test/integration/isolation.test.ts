@@ -174,6 +174,7 @@ describe('sockets', () => {
     'chat:rate': { data: (conversation) => ({ conversation, score: 5 }) },
     'chat:close': { data: (conversation) => ({ conversation }) },
     'queue:leave': { data: (conversation) => ({ conversation }) },
+    'state:sync': { data: () => ({}) },
     'presence:set': { data: () => ({ presence: 'hung-up' }) },
     'conversation:list': { data: () => ({}) },
     'conversation:transfer': { data: (conversation) => ({ conversation, to: { agent: COLLEAGUE } }) },
@@ -193,6 +194,7 @@ describe('sockets', () => {
     'chat:rate': 'ok not-found not-found',
     'chat:close': 'ok not-found not-found',
     'queue:leave': 'ok not-found not-found',
+    'state:sync': 'ok ok ok',
   };
   // Columns: holder, colleague | supervisor, owner | robot | another shop's agent, owner.
   const agentRows: Record<keyof typeof agentCommands, string> = {
@@ -206,6 +208,7 @@ describe('sockets', () => {
     'conversation:close': 'ok not-found | ok ok | not-found | not-found not-found',
     'pool:claim': 'ok ok | ok ok | forbidden | not-found not-found',
     'conversation:handover': 'not-found not-found | ok ok | ok | not-found not-found',
+    'state:sync': 'ok ok | ok ok | ok | ok ok',
   };
 
   test('every command has a row', () => {

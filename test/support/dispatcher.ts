@@ -1,6 +1,12 @@
 /** A whole dispatcher for a test: one application on a port of its own, one shop, a clock that can be turned forward. */
-import { AgentClient, type AgentClientEvents, BuyerClient, type BuyerClientEvents } from '../../client-sdk/index.ts';
-import { type Application, createApplication } from '../../server/application.ts';
+import {
+  AgentClient,
+  type AgentClientEvents,
+  BuyerClient,
+  type BuyerClientEvents,
+  type ClientOptions,
+} from '../../client-sdk/index.ts';
+import { type Application, type ApplicationParts, createApplication } from '../../server/application.ts';
 import { createLog } from '../../server/log.ts';
 import { createIds } from '../../server/services/ids.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
@@ -25,8 +31,10 @@ export type Dispatcher = {
   agent(id: string, put: object): Promise<void>;
   group(id: string, put: object): Promise<void>;
   /** A client of an agent, connected. */
-  connectAgent(id: string): Promise<AgentClient>;
-  connectBuyer(id: string): Promise<BuyerClient>;
+  connectAgent(id: string, options?: Partial<ClientOptions>): Promise<AgentClient>;
+  connectBuyer(id: string, options?: Partial<ClientOptions>): Promise<BuyerClient>;
+  /** One more node on the same Redis, and where it is; closed with the rest. */
+  anotherNode(): Promise<{ readonly application: Application; readonly url: string }>;
   buyerToken(id: string): Promise<string>;
   agentToken(id: string): Promise<string>;
   /** The data of the next event of this name. */
@@ -41,16 +49,22 @@ export type Dispatcher = {
   close(): Promise<void>;
 };
 
-export async function createDispatcher(redisUrl: string): Promise<Dispatcher> {
+export async function createDispatcher(redisUrl: string, parts: Partial<ApplicationParts> = {}): Promise<Dispatcher> {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
-  const application = await createApplication({
-    redis: { url: redisUrl },
-    keys,
-    log: createLog('silent', 'test'),
-    clock,
-  });
-  const url = `http://127.0.0.1:${await application.listen(0)}`;
+  const nodes: Application[] = [];
+  async function startNode() {
+    const application = await createApplication({
+      redis: { url: redisUrl },
+      keys,
+      log: createLog('silent', 'test'),
+      clock,
+      ...parts,
+    });
+    nodes.push(application);
+    return { application, url: `http://127.0.0.1:${await application.listen(0)}` };
+  }
+  const { application, url } = await startNode();
   const shop = `shop-${createIds().conversation()}`;
   const clients: { disconnect(): void }[] = [];
 
@@ -98,8 +112,9 @@ export async function createDispatcher(redisUrl: string): Promise<Dispatcher> {
     },
     agentToken,
     buyerToken,
-    connectAgent: async (id) => connected(new AgentClient({ url, token: await agentToken(id) })),
-    connectBuyer: async (id) => connected(new BuyerClient({ url, token: await buyerToken(id) })),
+    connectAgent: async (id, options) => connected(new AgentClient({ url, token: await agentToken(id), ...options })),
+    connectBuyer: async (id, options) => connected(new BuyerClient({ url, token: await buyerToken(id), ...options })),
+    anotherNode: startNode,
     next: (client, event) => new Promise((resolve) => client.once(event as never, resolve as never)),
     advance(ms) {
       ahead += ms;
@@ -110,7 +125,7 @@ export async function createDispatcher(redisUrl: string): Promise<Dispatcher> {
     },
     async close() {
       for (const client of clients) client.disconnect();
-      await application.close();
+      for (const node of nodes) await node.close();
     },
   };
 }

@@ -14,7 +14,12 @@ afterEach(async () => {
 
 export const until = (condition: () => void) => vi.waitFor(condition, { timeout: 20_000, interval: 5 });
 
-type Data = Record<string, unknown> & { conversation: string; clientId: string; afterSeq: number };
+type Data = Record<string, unknown> & {
+  conversation: string;
+  clientId: string;
+  afterSeq: number;
+  known: { conversation: string; seq: number }[];
+};
 type Handler = (data: Data, socket: Socket) => Ack<unknown> | 'silent' | 'kill';
 
 /** A server that keeps what it receives and does with it what the test says. */
@@ -25,7 +30,8 @@ export async function serve(options: Partial<ServerOptions> = {}) {
   undo.push(() => io.close());
 
   const received: { name: string; data: Data; connection: number }[] = [];
-  const handlers = new Map<string, Handler>();
+  const nothingMissed = { messages: [], hasMore: false, ended: [], seen: [] };
+  const handlers = new Map<string, Handler>([['state:sync', () => ({ ok: true, data: nothingMissed })]]);
   let connections = 0;
   let refuse: (token: unknown) => (Partial<Failure> & { code: string }) | undefined = () => undefined;
 
@@ -58,6 +64,7 @@ export async function serve(options: Partial<ServerOptions> = {}) {
     received,
     named: (name: string) => received.filter((entry) => entry.name === name).map((entry) => entry.data),
     handle: (name: string, handler: Handler) => handlers.set(name, handler),
+    handler: (name: string) => handlers.get(name) as Handler,
     refuse: (how: typeof refuse) => {
       refuse = how;
     },
@@ -119,6 +126,12 @@ export function storing(server: Served) {
     data: { message: store(id, (body as { text: string }).text, clientId, 'buyer') },
   });
   server.handle('message:send', send);
+  server.handle('state:sync', ({ known }) => {
+    // Two at a time, so that asking has to go on.
+    const missing = known.flatMap(({ conversation: id, seq }) => of(id).filter((message) => message.seq > seq));
+    const answer = { messages: missing.slice(0, 2), hasMore: missing.length > 2, ended: [], seen: [] };
+    return { ok: true, data: answer };
+  });
   server.handle('message:list', ({ conversation: id, afterSeq }) => {
     // Two at a time, so that filling has to go on.
     const after = of(id).filter((message) => message.seq > (afterSeq ?? 0));

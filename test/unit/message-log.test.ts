@@ -52,7 +52,10 @@ describe('message log', () => {
     log.follow('b', 0);
     expect(log.accept(message(2, 'a'))).toEqual([]);
     expect(seqs(log.accept(message(1, 'b')))).toEqual([1]);
-    expect(log.following()).toEqual(['a', 'b']);
+    expect([...log.following()]).toEqual([
+      ['a', 0],
+      ['b', 1],
+    ]);
   });
 
   test('what cannot be fetched is stepped over, what was known to exist only later is not', () => {

@@ -4,6 +4,7 @@ import type { AgentActor } from '../../services/actor.ts';
 import { choosePresence, heldConversations } from '../../services/attendance.ts';
 import type { House } from '../../services/house.ts';
 import { claimFromPool, closeConversation, handOver, transferConversation } from '../../services/moves.ts';
+import { syncAgent } from '../../services/sync.ts';
 import type { Handlers } from './commands.ts';
 import { type Asking, talkHandlers } from './talk-handlers.ts';
 
@@ -14,6 +15,7 @@ export function agentHandlers(house: House, clock: () => number): Handlers<typeo
       presence: await choosePresence(house, actor.shop, actor.id, presence, 'chose', clock()),
     }),
     'conversation:list': async ({ actor }) => ({ conversations: await heldConversations(house, actor) }),
+    'state:sync': ({ actor }, known) => syncAgent(house, actor, known, clock()),
     'conversation:transfer': async ({ actor }, { conversation, to, note, requestId }) => ({
       conversation: await transferConversation(house, actor, conversation, to, clock(), { note, requestId }),
     }),

@@ -5,6 +5,7 @@ import { open } from '../../services/dispatch.ts';
 import type { House } from '../../services/house.ts';
 import { closeConversation, handOver } from '../../services/moves.ts';
 import { leaveQueue } from '../../services/queue.ts';
+import { syncBuyer } from '../../services/sync.ts';
 import { rate } from '../../services/talk.ts';
 import { assignmentForBuyer } from '../../services/told.ts';
 import type { Handlers } from './commands.ts';
@@ -28,6 +29,7 @@ export function buyerHandlers(house: House, clock: () => number): Handlers<typeo
     'chat:close': async ({ actor }, { conversation }) => ({
       conversation: await closeConversation(house, actor, conversation, clock()),
     }),
+    'state:sync': ({ actor }, known) => syncBuyer(house, actor, known, clock()),
     'queue:leave': async ({ actor }, { conversation, requestId }) => ({
       conversation: await leaveQueue(house, actor, conversation, clock(), requestId),
     }),

@@ -77,11 +77,13 @@ describe('commands', () => {
     let count = 0;
     server.handle('message:send', (data, socket) => {
       count += 1;
-      // Some die before they are stored, some after, and some are never answered on a connection.
+      // Some die before they are stored, some after, and some are not answered before the connection dies.
       if (count % 14 === 0) return 'kill';
       const answer = send(data, socket);
       if (count % 7 === 0) return 'kill';
-      return count % 7 === 5 ? 'silent' : answer;
+      if (count % 7 !== 5) return answer;
+      setTimeout(() => socket.conn.close(), 5);
+      return 'silent';
     });
     const client = buyer(server);
     const sent: Promise<Message>[] = [];
@@ -134,7 +136,7 @@ describe('commands', () => {
     const client = buyer(server);
     expect(await failure(client.rate('c', 5))).toMatchObject({ code: 'closed' });
     await client.connect();
-    const outstanding = [client.rate('c', 4), client.rate('c', 5)].map(failure);
+    const outstanding = [client.rate('c', 4), client.rate('d', 5), client.rate('d', 3)].map(failure);
     await until(() => expect(server.named('chat:rate')).toHaveLength(2));
     client.disconnect();
     for (const error of await Promise.all(outstanding)) expect(error).toMatchObject({ code: 'closed' });
