@@ -2,10 +2,11 @@
  * Sharded channels, listened to for as long as somebody wants to, whatever becomes of Redis.
  *
  * A channel lies in a slot, and so at one node of a cluster, which alone hears what is published in it; the slot may move,
- * and the node may die and be replaced. ioredis has subscribers of its own for this, but asks any node where a slot has
- * gone: one that has not heard of the move yet says that nothing has changed, and the channel is silent from then on. It
- * also drops what is asked for while a node is away, and rejects what nobody waits for, which ends the process. So here
- * there is one connection a node, and a channel goes where the nodes themselves send it:
+ * and the node may die and be replaced. ioredis has subscribers of its own for this, but they go by the map of the cluster:
+ * where a slot has gone and come back before the map was read, nothing has moved, and the channels that the node took off
+ * its list are silent from then on. And with the adapter alone on top, what is asked for when a connection ends is a rejection
+ * that nobody waits for, which ends the process. So here there is one connection a node, and a channel goes where the
+ * nodes themselves send it:
  *
  * - where it is asked for, a node that does not have the slot says who has (MOVED);
  * - a node that gives a slot away takes our channels off its list, and those are asked for again;

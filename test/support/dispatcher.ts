@@ -4,6 +4,7 @@ import { type Application, createApplication } from '../../server/application.ts
 import { createLog } from '../../server/log.ts';
 import { createIds } from '../../server/services/ids.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
+import { type At, targetOf } from './target.ts';
 
 const keys = { secret: 'signs-the-sessions-of-tests', adminKey: 'admin-key-of-the-tests' };
 
@@ -41,11 +42,11 @@ export type Dispatcher = {
   close(): Promise<void>;
 };
 
-export async function createDispatcher(redisUrl: string): Promise<Dispatcher> {
+export async function createDispatcher(at: At): Promise<Dispatcher> {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
   const application = await createApplication({
-    redis: { url: redisUrl },
+    redis: targetOf(at),
     keys,
     log: createLog('silent', 'test'),
     clock,
