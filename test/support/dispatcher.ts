@@ -1,4 +1,4 @@
-/** A whole dispatcher for a test: one application on a port of its own, one shop, a clock that can be turned forward. */
+/** A whole dispatcher for a test: server nodes on ports of their own, one shop, a clock that can be turned forward. */
 import { AgentClient, type AgentClientEvents, BuyerClient, type BuyerClientEvents } from '../../client-sdk/index.ts';
 import { type Application, createApplication } from '../../server/application.ts';
 import { createLog } from '../../server/log.ts';
@@ -14,8 +14,10 @@ type Client = {
 };
 
 export type Dispatcher = {
+  /** The first node, or the only one. */
   readonly application: Application;
   readonly url: string;
+  readonly nodes: readonly Application[];
   readonly shop: string;
   readonly apiKey: string;
   readonly buyerSecret: string;
@@ -25,9 +27,9 @@ export type Dispatcher = {
   get(path: string): Promise<any>;
   agent(id: string, put: object): Promise<void>;
   group(id: string, put: object): Promise<void>;
-  /** A client of an agent, connected. */
-  connectAgent(id: string): Promise<AgentClient>;
-  connectBuyer(id: string): Promise<BuyerClient>;
+  /** A client of an agent, connected to the first node, or another. */
+  connectAgent(id: string, at?: Connecting): Promise<AgentClient>;
+  connectBuyer(id: string, at?: Connecting): Promise<BuyerClient>;
   buyerToken(id: string): Promise<string>;
   agentToken(id: string): Promise<string>;
   /** The data of the next event of this name. */
@@ -42,16 +44,24 @@ export type Dispatcher = {
   close(): Promise<void>;
 };
 
-export async function createDispatcher(at: At): Promise<Dispatcher> {
+/** How many server nodes there are, one unless said; several tell each other's clients. */
+export type DispatcherOptions = { readonly nodes?: number };
+
+/** Which node a client connects to, from 0, and what differs from its usual options. */
+export type Connecting = { readonly node?: number; readonly checkEveryMs?: number };
+
+export async function createDispatcher(at: At, { nodes: count = 1 }: DispatcherOptions = {}): Promise<Dispatcher> {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
-  const application = await createApplication({
-    redis: targetOf(at),
-    keys,
-    log: createLog('silent', 'test'),
-    clock,
-  });
-  const url = `http://127.0.0.1:${await application.listen(0)}`;
+  const log = createLog('silent', 'test');
+  const redis = targetOf(at);
+  const createNode = () => createApplication({ redis, keys, log, clock, shared: count > 1 });
+  const application = await createNode();
+  const nodes = [application];
+  while (nodes.length < count) nodes.push(await createNode());
+  const urls: string[] = [];
+  for (const node of nodes) urls.push(`http://127.0.0.1:${await node.listen(0)}`);
+  const [url = ''] = urls;
   const shop = `shop-${createIds().conversation()}`;
   const clients: { disconnect(): void }[] = [];
 
@@ -83,9 +93,16 @@ export async function createDispatcher(at: At): Promise<Dispatcher> {
     return client;
   }
 
+  const reach = async (token: Promise<string>, { node = 0, ...options }: Connecting = {}) => ({
+    url: urls[node] ?? url,
+    token: await token,
+    ...options,
+  });
+
   return {
     application,
     url,
+    nodes,
     shop,
     apiKey,
     buyerSecret: created.buyerSecret,
@@ -99,8 +116,8 @@ export async function createDispatcher(at: At): Promise<Dispatcher> {
     },
     agentToken,
     buyerToken,
-    connectAgent: async (id) => connected(new AgentClient({ url, token: await agentToken(id) })),
-    connectBuyer: async (id) => connected(new BuyerClient({ url, token: await buyerToken(id) })),
+    connectAgent: async (id, to) => connected(new AgentClient(await reach(agentToken(id), to))),
+    connectBuyer: async (id, to) => connected(new BuyerClient(await reach(buyerToken(id), to))),
     next: (client, event) => new Promise((resolve) => client.once(event as never, resolve as never)),
     advance(ms) {
       ahead += ms;
@@ -111,7 +128,7 @@ export async function createDispatcher(at: At): Promise<Dispatcher> {
     },
     async close() {
       for (const client of clients) client.disconnect();
-      await application.close();
+      for (const node of nodes) await node.close();
     },
   };
 }
