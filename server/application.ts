@@ -4,7 +4,6 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Router } from 'express';
 import { Server } from 'socket.io';
 import { createHttpApp } from './edge/http/http-app.ts';
@@ -16,6 +15,7 @@ import { createHeartbeat } from './services/heartbeat.ts';
 import type { House, Log } from './services/house.ts';
 import { createQueueHandles } from './services/job-queues.ts';
 import { connect, type RedisTarget } from './store/connect.ts';
+import { createRelay } from './store/relay.ts';
 
 /** The most one packet may carry, in bytes: beyond it socket.io ends the connection instead of answering. */
 const MAX_PACKET_BYTES = 16 * 1024 * 1024;
@@ -51,11 +51,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const redis = connect(parts.redis, onError);
 
   const io: Io = new Server({ maxHttpBufferSize: MAX_PACKET_BYTES, cors: { origin: true }, serveClient: false });
-  const adapterConnections = parts.shared ? [connect(parts.redis, onError), connect(parts.redis, onError)] : [];
-  if (parts.shared) {
-    const [publisher, subscriber] = adapterConnections;
-    io.adapter(createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' }));
-  }
+  const relay = parts.shared ? createRelay(parts.redis, onError) : undefined;
+  if (relay) io.adapter(relay.adapter);
 
   const house = createHouse({ redis, tell: createTell(io), log });
   const { beatMs } = parts;
@@ -107,7 +104,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
       await house.settled();
       await house.deliveries.close();
       await heartbeat.stop(ended);
-      for (const connection of [redis, ...adapterConnections]) connection.disconnect();
+      relay?.close();
+      redis.disconnect();
     },
   };
 }

@@ -1,12 +1,24 @@
 /** The one file that reads the environment. */
 import { z } from 'zod';
+import { readClusterNodes } from './store/cluster-nodes.ts';
 
 const key = z.string().regex(/^[!-~]{16,}$/, 'must be at least 16 characters, without spaces');
 
-const environment = z.object({
+const clusterNodes = z
+  .string()
+  .transform((nodes) => nodes.split(',').map((node) => node.trim()))
+  .superRefine((nodes, context) => {
+    try {
+      readClusterNodes(nodes);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  });
+
+const variables = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  REDIS_CLUSTER: z.string().min(1).optional(),
+  REDIS_CLUSTER: clusterNodes.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   SECRET: key.optional(),
   ADMIN_KEY: key.optional(),
@@ -17,11 +29,16 @@ const environment = z.object({
   CASES_DIR: z.string().min(1).optional(),
 });
 
+const environment = variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_CLUSTER === undefined, {
+  path: ['REDIS_CLUSTER'],
+  message: 'is set beside REDIS_URL; set the one that is meant',
+});
+
 export type Config = {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly redisUrl: string | undefined;
-  /** `host:port` of the nodes of a cluster; empty for none. */
+  /** Nodes of a cluster, as `readClusterNodes` reads them; empty for none. */
   readonly redisCluster: readonly string[];
   readonly dataDir: string;
   /** Signs session tokens. */
@@ -50,7 +67,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     port: e.PORT,
     redisUrl: e.REDIS_URL,
-    redisCluster: e.REDIS_CLUSTER?.split(',').map((node) => node.trim()) ?? [],
+    redisCluster: e.REDIS_CLUSTER ?? [],
     dataDir: e.DATA_DIR,
     secret: e.SECRET,
     adminKey: e.ADMIN_KEY,

@@ -14,7 +14,7 @@ describe('three buyers and two agents', () => {
   const opened: Record<string, Conversation> = {};
 
   beforeAll(async () => {
-    dispatcher = await createDispatcher(inject('redisUrl'));
+    dispatcher = await createDispatcher(inject('redis'));
     await dispatcher.agent('anna', { name: 'Anna' });
     await dispatcher.agent('ben', { name: 'Ben' });
     await dispatcher.group('service', {

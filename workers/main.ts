@@ -1,6 +1,5 @@
 /** `npm run workers`: one worker process for production. */
 
-import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { Server } from 'socket.io';
 import { readConfig } from '../server/config.ts';
 import { createTell, type Io } from '../server/edge/sockets/tell.ts';
@@ -10,7 +9,7 @@ import { closeOnSignal } from '../server/launch/signals.ts';
 import { createLog } from '../server/log.ts';
 import { createHouse } from '../server/services/create-house.ts';
 import { connect } from '../server/store/connect.ts';
-import type { Connection } from '../server/store/script.ts';
+import { createRelay } from '../server/store/relay.ts';
 import { createWorkers } from './workers.ts';
 
 try {
@@ -19,19 +18,20 @@ try {
   const { redis: target } = productionParts(config);
   await reachRedis(target);
   const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
-  const [redis, publisher, subscriber, forQueue, forWorker] = Array.from({ length: 5 }, () =>
-    connect(target, onError),
-  ) as [Connection, Connection, Connection, Connection, Connection];
-  // No sockets of its own: it tells those of the server nodes through the adapter.
-  const io: Io = new Server({ adapter: createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' }) });
+  const redis = connect(target, onError);
+  const queues = [connect(target, onError), connect(target, onError)] as const;
+  // No sockets of its own: it tells those of the server nodes.
+  const relay = createRelay(target, onError);
+  const io: Io = new Server({ adapter: relay.adapter });
   const house = createHouse({ redis, tell: createTell(io), log });
   const webhooks = { privateAddresses: config.webhookPrivate };
-  const workers = await createWorkers({ connections: [forQueue, forWorker], house, log, webhooks });
+  const workers = await createWorkers({ connections: queues, house, log, webhooks });
   closeOnSignal(log, async () => {
     await workers.close();
     await house.settled();
     await house.deliveries.close();
-    for (const connection of [redis, publisher, subscriber, forQueue, forWorker]) connection.disconnect();
+    relay.close();
+    for (const connection of [redis, ...queues]) connection.disconnect();
   });
   log.info({}, 'working');
 } catch (error) {

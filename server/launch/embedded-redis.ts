@@ -1,22 +1,16 @@
 // A Redis of our own, as a child process: for `npm start` without REDIS_URL, and for the tests.
 //
-// Three processes are involved. The launcher is this one. Redis runs in a session of its own, because it has to
-// outlast a Ctrl-C: that reaches the whole process group, and Redis shuts down on SIGINT (its own handler does, so
-// ignoring the signal before the exec would not help) while the server still has to write down what it drains. A child
-// in a session of its own would outlive a launcher that is killed, so there is a watcher: a shell that waits for the
-// end of a pipe from the launcher, which comes however the launcher ends, and then sends Redis SIGTERM. That is a clean
-// shutdown, too. Should the watcher be killed as well, the next start finds Redis by its record file.
-import { type ChildProcess, spawn } from 'node:child_process';
+// Three processes are involved: the launcher, which is this one, Redis, and a watcher that ends Redis with the launcher
+// (redis-process.ts). Should the watcher be killed as well, the next start finds Redis by its record file.
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { constants, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findRedis } from './find-redis.ts';
+import { freePort, spawnRedis } from './redis-process.ts';
 
 export type EmbeddedRedisOptions = {
   /** Where the data and the record file are; made if it is missing. One Redis at a time per directory. */
@@ -221,10 +215,6 @@ async function ask<T>({ port, password }: Address, question: (client: Redis) => 
 
 type Child = { process: ChildProcess; record: RedisRecord; tail: () => string };
 
-// $$ is the pid of the outer shell also within the brackets, and stays the pid of the Redis it becomes. A line from the
-// launcher lets the watcher go; the end without a line means that the launcher is no more. Chats are private: umask.
-const SCRIPT = `umask 077; (read -r _ || kill -TERM $$) <&3 >/dev/null 2>&1 & exec "$1" - 3<&-`;
-
 async function launch(
   command: string,
   dataDir: string,
@@ -232,7 +222,7 @@ async function launch(
   started: (redis: RedisRecord) => void,
 ): Promise<Child> {
   for (let tries = 1; ; tries++) {
-    const child = await spawnRedis(command, dataDir, persist);
+    const child = await spawnChild(command, dataDir, persist);
     started(child.record);
     if (await answers(child)) return child;
     const tail = child.tail();
@@ -242,28 +232,13 @@ async function launch(
   }
 }
 
-async function spawnRedis(command: string, dataDir: string, persist: string): Promise<Child> {
+async function spawnChild(command: string, dataDir: string, persist: string): Promise<Child> {
   const address = { port: await freePort(), password: randomBytes(24).toString('base64url') };
-  const child = spawn('sh', ['-c', SCRIPT, 'sh', command], { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
-  const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      lines.push(...text.split('\n').filter((line) => line.trim() !== ''));
-      lines.splice(0, lines.length - 20);
-    });
-  }
-  const lifeline = child.stdio[3] as Duplex;
-  lifeline.resume(); // nothing comes, but only a stream that is read notices its end
-  for (const stream of [lifeline, child.stdin]) stream.on('error', () => undefined); // told by the exit
-  child.on('error', (error) => lines.push(error.message));
-  child.on('exit', () => lifeline.end('\n'));
-  // By standard input, so that the password is neither in the process list nor in another file.
-  child.stdin.end(configuration(dataDir, persist, address));
-  const record = { ...identify(child.pid ?? 0), ...address };
-  return { process: child, record, tail: () => lines.join('\n') };
+  const child = spawnRedis(command, configuration(dataDir, persist, address));
+  return { ...child, record: { ...identify(child.process.pid ?? 0), ...address } };
 }
 
-function configuration(dataDir: string, persist: string, { port, password }: Address): string {
+function configuration(dataDir: string, persist: string, { port, password }: Address): string[] {
   return [
     'bind 127.0.0.1',
     `port ${port}`,
@@ -274,17 +249,7 @@ function configuration(dataDir: string, persist: string, { port, password }: Add
     `appendonly ${persist === 'none' ? 'no' : 'yes'}`,
     `appendfsync ${persist === 'none' ? 'no' : persist}`,
     'maxmemory-policy noeviction',
-    '',
-  ].join('\n');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
+  ];
 }
 
 /** Waits until Redis answers, however long it has to load its data: true; or until it ends: false. */

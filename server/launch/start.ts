@@ -46,9 +46,8 @@ try {
     });
     started.push(embedded.stop);
     redis = { url: embedded.url };
-  } else {
-    await reachRedis(redis);
   }
+  await reachRedis(redis);
 
   const keys = ownKeys(config);
   const pages = await createPages(

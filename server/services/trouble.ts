@@ -2,10 +2,12 @@
 import { StaleConfig } from '../store/script.ts';
 
 /** Replies with which Redis says that it cannot, or must not, do anything just now. */
-const redisRefuses = /^(LOADING|READONLY|MISCONF|OOM|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|UNKILLABLE)\b/;
+const redisRefuses =
+  /^(LOADING|READONLY|MISCONF|OOM|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS|UNKILLABLE)\b/;
 /** What ioredis rejects commands with when there is no connection to send them over. */
 const redisErrors = new Set(['AbortError', 'MaxRetriesPerRequestError', 'ClusterAllFailedError']);
-const redisGone = /^(Connection is closed\.|Stream isn't writeable)/;
+const redisGone =
+  /^(Connection is closed\.|Stream isn't writeable|Too many Cluster redirections\.|None of startup nodes is available|Cluster isn't ready|Cluster is disconnect)/;
 const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND']);
 
 /** True for trouble with the connection to Redis, or with Redis itself. */

@@ -2,6 +2,8 @@
 
 const PREFIX = 'fenliu:';
 
+/** The number of the format in which everything here is kept. */
+export const formatKey = `${PREFIX}format`;
 /** The set of all shop ids. */
 export const shopsKey = `${PREFIX}shops`;
 /** Of those, the ones whose events webhooks are made of, by when that was announced in ms, so that the others cost nothing. */

@@ -20,7 +20,7 @@ const HOUSES = 8;
 let tests: TestHouse[];
 const shops: string[] = [];
 beforeAll(() => {
-  tests = Array.from({ length: HOUSES }, () => createTestHouse(inject('redisUrl')));
+  tests = Array.from({ length: HOUSES }, () => createTestHouse(inject('redis')));
 });
 afterAll(async () => {
   await settled();

@@ -10,6 +10,7 @@ import { type Application, type ApplicationParts, createApplication } from '../.
 import { createLog } from '../../server/log.ts';
 import { createIds } from '../../server/services/ids.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
+import { type At, targetOf } from './target.ts';
 
 const keys = { secret: 'signs-the-sessions-of-tests', adminKey: 'admin-key-of-the-tests' };
 
@@ -19,6 +20,7 @@ type Client = {
 };
 
 export type Dispatcher = {
+  /** The first node, or the only one. */
   readonly application: Application;
   readonly url: string;
   readonly shop: string;
@@ -49,13 +51,13 @@ export type Dispatcher = {
   close(): Promise<void>;
 };
 
-export async function createDispatcher(redisUrl: string, parts: Partial<ApplicationParts> = {}): Promise<Dispatcher> {
+export async function createDispatcher(at: At, parts: Partial<ApplicationParts> = {}): Promise<Dispatcher> {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
   const nodes: Application[] = [];
   async function startNode() {
     const application = await createApplication({
-      redis: { url: redisUrl },
+      redis: targetOf(at),
       keys,
       log: createLog('silent', 'test'),
       clock,

@@ -3,6 +3,7 @@
 import { createHouse, type HouseParts } from '../../server/services/create-house.ts';
 import type { House, Log, Tell } from '../../server/services/house.ts';
 import { connect } from '../../server/store/connect.ts';
+import { type At, targetOf } from './target.ts';
 
 /** Tells nobody. */
 export const silentTell: Tell = {
@@ -24,9 +25,9 @@ export type TestHouse = {
   close(): Promise<void>;
 };
 
-/** A house on the Redis of the test run. Use a shop id of your own: others work in the same Redis. */
-export function createTestHouse(redisUrl: string, parts: Partial<Omit<HouseParts, 'redis'>> = {}): TestHouse {
-  const redis = connect({ url: redisUrl }, (error) => console.error('redis', error.message));
+/** A house on a Redis, or on a cluster. Use a shop id of your own: others work there too. */
+export function createTestHouse(at: At, parts: Partial<Omit<HouseParts, 'redis'>> = {}): TestHouse {
+  const redis = connect(targetOf(at), (error) => console.error('redis', error.message));
   const house = createHouse({ tell: silentTell, log: testLog, ...parts, redis });
   return {
     house,

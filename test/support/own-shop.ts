@@ -20,7 +20,7 @@ export function useOwnShop(prefix: string): OwnShop {
   let test: TestHouse;
   let shop = '';
   beforeAll(() => {
-    test = createTestHouse(inject('redisUrl'), { tell: heard });
+    test = createTestHouse(inject('redis'), { tell: heard });
   });
   afterAll(() => test.close());
   beforeEach(() => {

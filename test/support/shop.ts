@@ -1,5 +1,6 @@
 /** Shops for tests: made through the services, their people put where a test wants them, and looked at key by key. */
 import { randomUUID } from 'node:crypto';
+import { Cluster } from 'ioredis';
 import {
   defaultSettings,
   type GroupPut,
@@ -108,12 +109,15 @@ export async function setPresences(
 export async function keysOf(redis: Connection, shop: string): Promise<string[]> {
   const { base } = keysOfShop(shop);
   const keys = new Set<string>();
-  let cursor = '0';
-  do {
-    const [next, found] = await redis.scan(cursor, 'MATCH', `${base}*`, 'COUNT', 10_000);
-    for (const key of found) keys.add(key);
-    cursor = next;
-  } while (cursor !== '0');
+  // Whichever node of a cluster has them.
+  for (const node of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
+    let cursor = '0';
+    do {
+      const [next, found] = await node.scan(cursor, 'MATCH', `${base}*`, 'COUNT', 10_000);
+      for (const key of found) keys.add(key);
+      cursor = next;
+    } while (cursor !== '0');
+  }
   return [...keys].sort();
 }
 

@@ -220,7 +220,7 @@ export function useStages(): (spec: ShopSpec) => Promise<Stage> {
   let test: TestHouse;
   const used: string[] = [];
   beforeAll(() => {
-    test = createTestHouse(inject('redisUrl'));
+    test = createTestHouse(inject('redis'));
   });
   afterEach(async () => {
     const { house } = test;

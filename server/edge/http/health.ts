@@ -1,17 +1,12 @@
 /** What balancers and Prometheus ask: is the process alive, can it serve, and how is it doing. */
 import { type Response, Router } from 'express';
 import type { House } from '../../services/house.ts';
+import { mustServe } from '../../services/readiness.ts';
 import type { Metrics } from './metrics.ts';
 import { within } from './time-limit.ts';
 
 /** How long Redis may take before this node is not ready, in ms. */
 const READY_TIME_MS = 2_000;
-
-/**
- * Runs as our scripts do: without the flag `no-writes`, so Redis refuses it where a script that writes would be
- * refused: out of memory, a replica, a disk that is full. It writes nothing.
- */
-const PROBE = '#!lua\nreturn 1';
 
 export type HealthParts = {
   readonly redis: House['redis'];
@@ -35,8 +30,7 @@ export function createHealth({ redis, log, metrics, readyTimeMs = READY_TIME_MS 
   router.get('/readyz', async (_request, response) => {
     named(response, '/readyz');
     try {
-      await within(readyTimeMs, redis.ping());
-      await within(readyTimeMs, redis.eval(PROBE, 0));
+      await within(readyTimeMs, mustServe(redis));
       response.json({ ok: true });
     } catch (error) {
       log.warn({ err: error }, 'not ready: Redis cannot serve');

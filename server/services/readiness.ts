@@ -1,0 +1,2 @@
+/** Whether Redis can do what we need of it. */
+export { mustServe } from '../store/must-serve.ts';

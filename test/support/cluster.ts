@@ -1,0 +1,189 @@
+/**
+ * A Redis Cluster of a test's own: three nodes, each a process that ends with the test however that ends. Slots can be
+ * moved, and nodes killed and started again with what they had written down.
+ */
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { findRedis } from '../../server/launch/find-redis.ts';
+import { freePort, type RedisProcess, spawnRedis } from '../../server/launch/redis-process.ts';
+import { REDIS_CACHE } from './redis.setup.ts';
+import { until } from './until.ts';
+
+const PASSWORD = 'password-of-the-test-cluster';
+const SLOTS = 16_384;
+const NODES = 3;
+/** Keys of a slot that are moved at once; few, so that a slot is half moved for a while. */
+const BATCH = 10;
+
+export type TestCluster = {
+  /** For `connect` and the like. */
+  readonly target: { readonly cluster: readonly string[] };
+  /** The nodes, as `host:port`. */
+  readonly nodes: readonly string[];
+  /** The node that has the slot of a key. */
+  ownerOf(key: string): Promise<string>;
+  /**
+   * Moves the slot of a key, with all that is in it, as an operator would. `halfWay` is awaited when half of the keys have
+   * gone, or before the slot changes hands where there are fewer than two. Answers how many keys were moved.
+   */
+  moveSlot(key: string, to: string, halfWay?: () => Promise<unknown>): Promise<number>;
+  /** SIGKILL. */
+  kill(node: string): Promise<void>;
+  /** Starts a killed node again; resolves when the cluster is whole. */
+  restart(node: string): Promise<void>;
+  /** Asks one node directly. */
+  on(node: string): Redis;
+  stop(): Promise<void>;
+};
+
+type Node = {
+  readonly name: string;
+  readonly port: number;
+  readonly configuration: readonly string[];
+  readonly redis: Redis;
+  child: RedisProcess;
+};
+
+async function startNode(command: string, dir: string): Promise<Node> {
+  await mkdir(dir);
+  const [port, bus] = [await freePort(), await freePort()];
+  const configuration = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    `cluster-port ${bus}`,
+    `dir ${JSON.stringify(dir)}`,
+    `requirepass ${PASSWORD}`,
+    `masterauth ${PASSWORD}`,
+    'cluster-enabled yes',
+    'cluster-config-file nodes.conf',
+    // Nodes of a busy machine are slow, and not gone.
+    'cluster-node-timeout 5000',
+    'save ""',
+    'appendonly yes',
+    'appendfsync everysec',
+    'maxmemory-policy noeviction',
+  ];
+  const child = spawnRedis(command, configuration);
+  const redis = new Redis({ host: '127.0.0.1', port, password: PASSWORD, maxRetriesPerRequest: null });
+  redis.on('error', () => undefined);
+  await Promise.race([
+    redis.ping(),
+    once(child.process, 'exit').then(() => Promise.reject(new Error(`a node did not start:\n${child.tail()}`))),
+  ]);
+  return { name: `127.0.0.1:${port}`, port, configuration, redis, child };
+}
+
+async function isWhole(nodes: readonly Node[]): Promise<boolean> {
+  const infos = await Promise.all(nodes.map(({ redis }) => redis.cluster('INFO')));
+  return infos.every((info) =>
+    ['cluster_state:ok', `cluster_slots_ok:${SLOTS}`, `cluster_known_nodes:${NODES}`].every((line) =>
+      String(info).includes(`${line}\r`),
+    ),
+  );
+}
+
+/** Shares the slots out, and introduces the nodes to each other. */
+async function join3(nodes: readonly Node[]): Promise<void> {
+  const [first, ...others] = nodes as [Node, ...Node[]];
+  for (const [i, { redis }] of nodes.entries()) {
+    await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
+    const [from, to] = [i, i + 1].map((part) => Math.floor((SLOTS * part) / NODES)) as [number, number];
+    await redis.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to - 1));
+  }
+  const busOf = (node: Node) =>
+    node.configuration.find((line) => line.startsWith('cluster-port '))?.split(' ')[1] ?? '';
+  for (const other of others) {
+    await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(other.port), busOf(other));
+  }
+  await until(() => isWhole(nodes));
+}
+
+export async function startCluster(): Promise<TestCluster> {
+  const { command } = await findRedis({ cacheDir: REDIS_CACHE, log: () => undefined });
+  const dir = await mkdtemp(join(tmpdir(), 'fenliu-cluster-'));
+  const nodes: Node[] = [];
+
+  async function kill(node: Node): Promise<void> {
+    const { process } = node.child;
+    if (process.exitCode !== null || process.signalCode !== null) return;
+    const gone = once(process, 'exit');
+    process.kill('SIGKILL');
+    await gone;
+  }
+  async function stop(): Promise<void> {
+    for (const { redis } of nodes) redis.disconnect();
+    await Promise.all(nodes.map(kill));
+    await rm(dir, { recursive: true, force: true });
+  }
+  try {
+    for (let i = 0; i < NODES; i++) nodes.push(await startNode(command, join(dir, `node-${i}`)));
+    await join3(nodes);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  const named = (name: string): Node => {
+    const node = nodes.find((one) => one.name === name);
+    if (!node) throw new Error(`there is no node ${name}`);
+    return node;
+  };
+  const slotOf = async (key: string) => Number(await nodes[0]?.redis.cluster('KEYSLOT', key));
+  const idOf = async ({ redis }: Node) => String(await redis.call('CLUSTER', 'MYID'));
+
+  async function ownerOf(slot: number): Promise<Node> {
+    for (const node of nodes) {
+      // Each knows best what it has itself.
+      const mine = /myself.*/.exec(String(await node.redis.cluster('NODES')))?.[0] ?? '';
+      const ranges = [...mine.matchAll(/ (\d+)(?:-(\d+))?(?= |$)/g)]
+        .slice(2)
+        .map(([, a, b]) => [Number(a), Number(b ?? a)]);
+      if (ranges.some(([from = 0, to = 0]) => from <= slot && slot <= to)) return node;
+    }
+    throw new Error(`nobody has slot ${slot}`);
+  }
+
+  return {
+    target: { cluster: nodes.map(({ name }) => `redis://:${PASSWORD}@${name}`) },
+    nodes: nodes.map(({ name }) => name),
+    on: (name) => named(name).redis,
+    ownerOf: async (key) => (await ownerOf(await slotOf(key))).name,
+    async moveSlot(key, to, halfWay) {
+      const slot = await slotOf(key);
+      const [source, destination] = [await ownerOf(slot), named(to)];
+      if (source === destination) return 0;
+      const ids = { source: await idOf(source), destination: await idOf(destination) };
+      await destination.redis.cluster('SETSLOT', slot, 'IMPORTING', ids.source);
+      await source.redis.cluster('SETSLOT', slot, 'MIGRATING', ids.destination);
+      const half = Math.floor(Number(await source.redis.cluster('COUNTKEYSINSLOT', slot)) / 2);
+      let moved = 0;
+      let stopped = halfWay === undefined;
+      for (;;) {
+        if (!stopped && moved >= half) {
+          stopped = true;
+          await halfWay?.();
+        }
+        const keys = (await source.redis.cluster('GETKEYSINSLOT', slot, BATCH)) as string[];
+        if (keys.length === 0) break;
+        const where = ['127.0.0.1', String(destination.port), '', '0', '5000', 'AUTH', PASSWORD, 'KEYS'];
+        await source.redis.call('MIGRATE', ...where, ...keys);
+        moved += keys.length;
+      }
+      const others = nodes.filter((node) => node !== source && node !== destination);
+      for (const { redis } of [destination, source, ...others]) {
+        await redis.cluster('SETSLOT', slot, 'NODE', ids.destination);
+      }
+      return moved;
+    },
+    kill: (name) => kill(named(name)),
+    async restart(name) {
+      const node = named(name);
+      node.child = spawnRedis(command, node.configuration);
+      await until(() => isWhole(nodes));
+    },
+    stop,
+  };
+}
