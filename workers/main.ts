@@ -19,9 +19,13 @@ try {
   const { redis: target } = productionParts(config);
   await reachRedis(target);
   const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
-  const [redis, publisher, subscriber, forQueue, forWorker] = Array.from({ length: 5 }, () =>
-    connect(target, onError),
-  ) as [Connection, Connection, Connection, Connection, Connection];
+  const [redis, subscriber, forQueue, forWorker] = Array.from({ length: 4 }, () => connect(target, onError)) as [
+    Connection,
+    Connection,
+    Connection,
+    Connection,
+  ];
+  const publisher = connect(target, onError, { neverWaits: true });
   // No sockets of its own: it tells those of the server nodes through the adapter.
   const io: Io = new Server({ adapter: createShardedAdapter(publisher, subscriber, { subscriptionMode: 'dynamic' }) });
   const house = createHouse({ redis, tell: createTell(io), log });
