@@ -88,7 +88,7 @@ it('of a hundred clients who talk, those on the node that ends go over one after
   expect(Math.abs(talks.moved.size - 50)).toBeLessThanOrEqual(5);
   // All at once they would all be away together.
   expect(talks.mostAway()).toBeLessThanOrEqual(25);
-  expect(talks.failures.filter((code) => code !== 'unavailable')).toEqual([]);
+  expect(talks.failures.filter(({ code }) => code !== 'unavailable')).toEqual([]);
   expect(await offlineIn(talks)).toBe(0);
   expect(await house.redis.hlen(keysOfShop(talks.shop).sockets)).toBe(20);
   expect(await problemsIn(house.redis, talks.shop)).toEqual([]);

@@ -14,26 +14,13 @@ import { until } from './until.ts';
 const PACE_MS = 400;
 const TRY_AGAIN_MS = 100;
 
-/** How a command ended that did not succeed, in order. */
-export type Failures = string[];
-
-/** Sends a command until it is not refused as `unavailable`; anything else ends it. */
-export async function insist<T>(failures: Failures, command: () => Promise<T>): Promise<T | undefined> {
-  for (;;) {
-    try {
-      return await command();
-    } catch (error) {
-      const code = error instanceof CommandError ? error.code : String(error);
-      failures.push(code);
-      if (code !== 'unavailable') return undefined;
-      await pause(TRY_AGAIN_MS);
-    }
-  }
-}
+/** A command that did not succeed. */
+export type Failure = { readonly who: string; readonly code: string };
 
 export type Talks = {
   readonly shop: string;
-  readonly failures: Failures;
+  /** In order. */
+  readonly failures: readonly Failure[];
   /** An agent, online, who answers what buyers write. */
   agent(url: string, id: string): Promise<AgentClient>;
   /** A buyer who has opened a chat and writes, each message when the one before is acknowledged. */
@@ -42,8 +29,8 @@ export type Talks = {
   readonly moved: ReadonlySet<string>;
   readonly away: ReadonlySet<string>;
   mostAway(): number;
-  /** How many messages of buyers have been acknowledged. */
-  said(): number;
+  /** How many messages of buyers have been acknowledged; of this one, or of all. */
+  said(buyer?: string): number;
   /** Ends the writing, waits until everybody has heard everything, and compares what was said, stored and heard. */
   finish(): Promise<void>;
   disconnect(): void;
@@ -74,9 +61,23 @@ export async function openTalks(
   }
   await patchSettings(house, shop, settings, Date.now());
 
-  const failures: Failures = [];
+  const failures: Failure[] = [];
   const clients: (AgentClient | BuyerClient)[] = [];
   const acknowledged: Message[] = [];
+  /** Sends a command until it is not refused as `unavailable`; anything else ends it. */
+  async function insist<T>(who: string, command: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        return await command();
+      } catch (error) {
+        const code = error instanceof CommandError ? error.code : String(error);
+        failures.push({ who, code });
+        if (code !== 'unavailable') return undefined;
+        await pause(TRY_AGAIN_MS);
+      }
+    }
+  }
+
   const heardBy = { agents: new Map<string, Heard>(), buyers: new Map<string, Message[]>() };
   const writing: Promise<void>[] = [];
   let stopped = false;
@@ -116,7 +117,7 @@ export async function openTalks(
         note(heard, message);
         if (message.from.kind !== 'buyer' || stopped) return;
         const answer = { clientId: `re-${message.id}` };
-        void insist(failures, () => client.send(message.conversation, `re ${message.seq}`, answer));
+        void insist(id, () => client.send(message.conversation, `re ${message.seq}`, answer));
       });
       await client.connect();
       client.on('status', follow(id));
@@ -139,7 +140,7 @@ export async function openTalks(
       const write = async () => {
         for (let n = 0; !stopped; n++) {
           const clientId = `${id}-${n}`;
-          const message = await insist(failures, () => client.send(conversation.id, `message ${n}`, { clientId }));
+          const message = await insist(id, () => client.send(conversation.id, `message ${n}`, { clientId }));
           if (message) acknowledged.push(message);
           await pause(PACE_MS);
         }
@@ -147,7 +148,7 @@ export async function openTalks(
       writing.push(write());
       return client;
     },
-    said: () => acknowledged.length,
+    said: (buyer) => acknowledged.filter(({ from }) => buyer === undefined || from.id === buyer).length,
     async finish() {
       stopped = true;
       await Promise.all(writing);
