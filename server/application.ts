@@ -8,7 +8,9 @@ import type { Router } from 'express';
 import { Server } from 'socket.io';
 import { createHttpApp } from './edge/http/http-app.ts';
 import { createGateway } from './edge/sockets/gateway.ts';
+import { endSlowReaders } from './edge/sockets/slow-readers.ts';
 import { createTell, type Io } from './edge/sockets/tell.ts';
+import { createWorkload } from './edge/workload.ts';
 import type { Keys } from './services/access.ts';
 import { createHouse } from './services/create-house.ts';
 import { createHeartbeat } from './services/heartbeat.ts';
@@ -34,6 +36,8 @@ export type ApplicationParts = {
   readonly trustProxy?: number;
   /** Between two heartbeats of this node, in ms; the workers take a node for dead that is silent for three of 5 s. */
   readonly beatMs?: number;
+  /** Over how long a node that is told to end hands its sockets on, in ms; 0, all at once, unless said. */
+  readonly drainMs?: number;
 };
 
 export type Application = {
@@ -41,7 +45,7 @@ export type Application = {
   readonly io: Io;
   /** Listens on a port, 0 for any, and answers which. Throws if it is taken. */
   listen(port: number): Promise<number>;
-  /** Takes nothing new, answers what is under way, tells the store who has gone, and ends. */
+  /** Takes nothing new, hands its sockets on, answers what is under way, tells the store who has gone, and ends. */
   close(): Promise<void>;
 };
 
@@ -55,7 +59,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   if (relay) io.adapter(relay.adapter);
 
   const house = createHouse({ redis, tell: createTell(io), log });
-  const { beatMs } = parts;
+  const { beatMs, drainMs = 0 } = parts;
+  const workload = createWorkload({ away: house.away });
   const heartbeat = createHeartbeat({
     redis,
     log,
@@ -63,7 +68,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     newNode: house.ids.conversation,
     ...(beatMs === undefined ? {} : { beatMs }),
   });
-  const gateway = createGateway({ io, house, keys, clock, listed: heartbeat.listed });
+  const gateway = createGateway({ io, house, keys, clock, workload, listed: heartbeat.listed });
   const queues = createQueueHandles(
     () => connect(parts.redis, onError),
     (connection) => connection.disconnect(),
@@ -74,12 +79,15 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     queues,
     keys,
     clock,
+    workload,
+    leaving: gateway.leaving,
     disconnectAgent: gateway.disconnectAgent,
     ...(parts.pages ? { pages: parts.pages } : {}),
     ...(parts.trustProxy === undefined ? {} : { trustProxy: parts.trustProxy }),
   });
   const http = createServer(app);
   io.attach(http);
+  endSlowReaders(io, log);
 
   await heartbeat.start(gateway.recordAgain);
 
@@ -92,6 +100,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
         http.listen(port, () => resolve((http.address() as AddressInfo).port));
       }),
     async close() {
+      // Still listening: who is not handed on yet may be polling, and the balancer asks whether we are ready.
+      if (drainMs > 0) await gateway.handOn(drainMs);
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeIdleConnections();
       await gateway.drain();

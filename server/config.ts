@@ -26,6 +26,7 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
   WEBHOOK_PRIVATE: z.enum(['0', '1']).default('0'),
+  DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(10),
   CASES_DIR: z.string().min(1).optional(),
 });
 
@@ -50,6 +51,8 @@ export type Config = {
   readonly trustProxy: number;
   /** Webhooks may be at addresses of our own network too. */
   readonly webhookPrivate: boolean;
+  /** Over how long a server node that is told to end hands its sockets on, in ms. */
+  readonly drainMs: number;
   /** Where `npm run cases` reads its stories. */
   readonly casesDir: string | undefined;
 };
@@ -75,6 +78,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: e.LOG_LEVEL,
     trustProxy: e.TRUST_PROXY,
     webhookPrivate: e.WEBHOOK_PRIVATE === '1',
+    drainMs: e.DRAIN_SECONDS * 1_000,
     casesDir: e.CASES_DIR,
   };
 }

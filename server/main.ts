@@ -19,9 +19,10 @@ try {
     shared: true,
     pages: await createSdkPages(),
     trustProxy: config.trustProxy,
+    drainMs: config.drainMs,
   });
   const port = await listenOn(application, config.port);
-  closeOnSignal(log, application.close);
+  closeOnSignal(log, application.close, config.drainMs);
   log.info({ port }, 'listening');
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

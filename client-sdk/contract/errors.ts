@@ -44,8 +44,8 @@ export const errorCatalogue = {
   },
   unavailable: {
     status: 503,
-    en: 'The service cannot answer right now; nothing was changed, try again in a moment.',
-    zh: '服务暂时不可用，未做任何改动，请稍后重试。',
+    en: 'The service cannot answer right now; try again in a moment.',
+    zh: '服务暂时不可用，请稍后重试。',
   },
 } as const;
 

@@ -1,12 +1,17 @@
 /** Puts a house together around one connection to Redis. */
 import { setImmediate as breath } from 'node:timers/promises';
+import { watchAway } from '../store/away.ts';
 import { createDeliveries } from '../store/deliveries.ts';
 import type { Connection } from '../store/script.ts';
 import { createConfigs } from './configs.ts';
+import { createGate } from './gate.ts';
 import type { House, Log, Tell } from './house.ts';
 import { createIds, type Ids } from './ids.ts';
 import { createKnownBuyers } from './known-buyers.ts';
 import { sweep } from './sweep.ts';
+
+/** Shops swept at once by one process: enough to keep Redis busy, and no pile where many shops have something due. */
+const SWEEPS_AT_ONCE = 64;
 
 export type HouseParts = {
   readonly redis: Connection;
@@ -19,6 +24,7 @@ export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts)
   /** One sweep a shop at a time; what falls due during one, or is left by it, asks for another after it. */
   const sweeping = new Map<string, { again: number | undefined }>();
   const underWay = new Set<Promise<void>>();
+  const gate = createGate(SWEEPS_AT_ONCE);
 
   async function sweepUntilDone(shop: string, now: number): Promise<void> {
     const state: { again: number | undefined } = { again: now };
@@ -27,7 +33,7 @@ export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts)
       while (state.again !== undefined) {
         const at = state.again;
         state.again = undefined;
-        const { more } = await sweep(house, shop, at);
+        const { more } = await gate(() => sweep(house, shop, at));
         if (more) {
           state.again ??= at;
           await breath(); // the others of this process first
@@ -42,6 +48,7 @@ export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts)
 
   const house: House = {
     redis,
+    away: watchAway(redis),
     tell,
     log,
     ids,
@@ -49,6 +56,8 @@ export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts)
     buyers: createKnownBuyers(),
     deliveries: createDeliveries(redis, (error) => log.warn({ err: error }, 'the queue has trouble with Redis')),
     due(shop, now) {
+      // The workers sweep every shop each second once it is back.
+      if (house.away()) return;
       const running = sweeping.get(shop);
       if (running) {
         running.again = now;

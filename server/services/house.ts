@@ -43,6 +43,8 @@ export type Log = {
 
 export type House = {
   readonly redis: Connection;
+  /** Whether Redis is known to be away: what is sent now waits for longer than anybody need notice. */
+  readonly away: () => boolean;
   readonly configs: Configs;
   readonly buyers: KnownBuyers;
   readonly ids: Ids;

@@ -1,13 +1,26 @@
 /** Connections to Redis, with the settings the design was measured with. */
 import { Cluster, type ClusterOptions, Redis } from 'ioredis';
 import { readClusterNodes } from './cluster-nodes.ts';
+import { keepPulse } from './pulse.ts';
 import type { Connection } from './script.ts';
 
 /** One Redis by its URL, or a cluster by some of its nodes, as `readClusterNodes` reads them. */
 export type RedisTarget = { readonly url: string } | { readonly cluster: readonly string[] };
 
+/** How long Redis may take to accept a connection, in ms. */
+const CONNECT_MS = 5_000;
+/** The longest wait between two tries to reconnect, in ms: Redis is back sooner than it would pay to spare it. */
+const RETRY_MS = 1_000;
+
 /** Commands wait for a reconnect instead of failing: every command can be sent again as it is. */
-const patient = { maxRetriesPerRequest: null } as const;
+const patient = { maxRetriesPerRequest: null, connectTimeout: CONNECT_MS } as const;
+
+const retryStrategy = (tries: number) => Math.min(50 * 2 ** Math.min(tries, 10), RETRY_MS) * (0.75 + Math.random() / 2);
+
+export type ConnectionTraits = {
+  /** What is sent while Redis is away fails at once: for what is worth nothing later. */
+  readonly neverWaits?: boolean;
+};
 
 /**
  * How a cluster is talked to.
@@ -37,15 +50,24 @@ const clusterOptions = {
  * Opens a connection. Autopipelining stays off: what one tick sends goes out together anyway. A cluster's nodes are not
  * connected to again by themselves: one that is gone may have been replaced, so ioredis asks the others first.
  */
-export function connect(target: RedisTarget, onError: (error: Error) => void): Connection {
-  const redis = 'url' in target ? new Redis(target.url, patient) : connectCluster(target.cluster);
+export function connect(
+  target: RedisTarget,
+  onError: (error: Error) => void,
+  { neverWaits = false }: ConnectionTraits = {},
+): Connection {
+  const enableOfflineQueue = !neverWaits;
+  const redis =
+    'url' in target
+      ? new Redis(target.url, { ...patient, retryStrategy, enableOfflineQueue })
+      : connectCluster(target.cluster, { enableOfflineQueue });
   redis.on('error', onError);
+  keepPulse(redis);
   return redis;
 }
 
-function connectCluster(named: readonly string[]): Cluster {
+function connectCluster(named: readonly string[], options: Pick<ClusterOptions, 'enableOfflineQueue'>): Cluster {
   const { nodes, ...shared } = readClusterNodes(named);
-  return new Cluster([...nodes], { ...clusterOptions, redisOptions: { ...shared, ...patient } });
+  return new Cluster([...nodes], { ...clusterOptions, ...options, redisOptions: { ...shared, ...patient } });
 }
 
 /** Where a node is, as ioredis calls it: `host:port`. */
@@ -56,10 +78,11 @@ export type NodeName = string;
  * long as it takes, and leaves it to its user to subscribe again: ioredis would, and end the process if that fails.
  */
 export function connectNode(target: RedisTarget, node: NodeName, onError: (error: Error) => void): Redis {
-  const options = { ...patient, autoResubscribe: false } as const;
+  const options = { ...patient, retryStrategy, autoResubscribe: false } as const;
   const redis =
     'url' in target ? new Redis(target.url, options) : new Redis({ ...nodeOptions(target, node), ...options });
   redis.on('error', onError);
+  keepPulse(redis);
   return redis;
 }
 

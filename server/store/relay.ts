@@ -12,7 +12,8 @@ export type Relay = {
 
 /** Rooms are few and long-lived, so each has a channel of its own: only nodes that have somebody in it hear what is said. */
 export function createRelay(target: RedisTarget, onError: (error: Error) => void): Relay {
-  const publisher = connect(target, onError);
+  // What is told while Redis is away nobody hears: it is not kept until then. Clients see by the numbers what they lack.
+  const publisher = connect(target, onError, { neverWaits: true });
   const channels = createChannels(target, publisher, onError);
   return {
     adapter: createShardedAdapter(publisher, channels, { subscriptionMode: 'dynamic' }),

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Route, routes } from '../../client-sdk/contract/index.ts';
 import { addressKey, defaultLimits } from '../../server/edge/http/limits.ts';
 import { createMetrics } from '../../server/edge/http/metrics.ts';
+import { createWorkload } from '../../server/edge/workload.ts';
 import type { House } from '../../server/services/house.ts';
 import { createTestHouse, type TestHouse } from '../support/house.ts';
 import { AGENT, keys, PASSWORD, type RestServer, type SeededShop, seedShop, startRest } from '../support/rest.ts';
@@ -223,7 +224,7 @@ describe('trouble', () => {
     const mute = createServer((socket) => void open.add(socket)).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     const stuck = createTestHouse(`redis://127.0.0.1:${(mute.address() as AddressInfo).port}`);
-    const parts = { callTimeMs: 50, readyTimeMs: 50 };
+    const parts = { workload: createWorkload({ away: () => false, answerMs: 50 }), readyTimeMs: 50 };
     await serving(
       parts,
       async (rest) => {

@@ -12,9 +12,13 @@ export type Process<Said> = {
 };
 
 /** Runs a TypeScript file of this folder and waits for its first line. */
-export async function run<Said>(file: string, ...args: string[]): Promise<Process<Said>> {
+export const run = <Said>(file: string, ...args: string[]): Promise<Process<Said>> => runWith([], file, ...args);
+
+/** The same, with flags of node. */
+export async function runWith<Said>(flags: readonly string[], file: string, ...args: string[]): Promise<Process<Said>> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const all = [...flags, '--import', 'tsx', path, ...args];
+  const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'exit') as Promise<[number | null]>;
   const first = await Promise.race([once(child.stdout, 'data') as Promise<[Buffer]>, gone.then(() => undefined)]);
   if (!first) throw new Error(`${file} ended before it was ready`);

@@ -2,27 +2,21 @@
 import type { Request, Response } from 'express';
 import { errorCatalogue, failureOf, Refusal } from '../../../client-sdk/contract/index.ts';
 import type { Log } from '../../services/house.ts';
-import { bareError, passesByItself } from '../../services/trouble.ts';
+import { bareError } from '../../services/trouble.ts';
+import { refusalOf } from '../refusal-of.ts';
 import { languageOf } from './credential.ts';
-import { TooLate } from './time-limit.ts';
 
 /** An error that express itself raises for a request it cannot read, such as a path that is not valid UTF-8. */
 const isBadRequest = (error: unknown) => error instanceof Error && (error as { status?: unknown }).status === 400;
 
-/** The refusal that answers an error; what nobody expected is logged. */
-export function refusalOf(error: unknown, log: Log, facts: object): Refusal {
+/** The refusal that answers an error of a request; what nobody expected is logged. */
+export function answerTo(error: unknown, log: Log, facts: object): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof TooLate) {
-    log.warn({ err: bareError(error), ...facts }, 'a call took too long');
-    return new Refusal('unavailable', 'The call took too long and may still take effect; look, then try again.');
-  }
-  if (passesByItself(error)) {
-    log.warn({ err: bareError(error), ...facts }, 'the store could not answer');
-    return new Refusal('unavailable');
-  }
   if (isBadRequest(error)) return new Refusal('invalid', 'The path of the request cannot be read; encode it as UTF-8.');
-  log.error({ err: bareError(error), ...facts }, 'a call failed unexpectedly');
-  return new Refusal('internal');
+  const refusal = refusalOf(error);
+  if (refusal.code === 'unavailable') log.warn({ err: bareError(error), ...facts }, 'a call could not be answered');
+  else log.error({ err: bareError(error), ...facts }, 'a call failed unexpectedly');
+  return refusal;
 }
 
 /** `retryAfterMs` of a refusal's details, if it says one. */

@@ -5,15 +5,17 @@ import { Refusal } from '../../../client-sdk/contract/index.ts';
 import type { House } from '../../services/house.ts';
 import type { QueueHandles } from '../../services/job-queues.ts';
 import { bareError } from '../../services/trouble.ts';
-import { refusalOf, sendRefusal } from './failures.ts';
+import { within } from '../time-limit.ts';
+import { createWorkload, type Workload } from '../workload.ts';
+import { answerTo, sendRefusal } from './failures.ts';
 import { createHealth } from './health.ts';
 import { BOARD_PATH, createJobsBoard } from './jobs-board.ts';
 import { createLimits, type LimitOptions } from './limits.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createRouter, type RouterParts } from './router.ts';
-import { within } from './time-limit.ts';
+import { countWorkload } from './workload-metrics.ts';
 
-export type HttpParts = Omit<RouterParts, 'limits'> & {
+export type HttpParts = Omit<RouterParts, 'limits' | 'workload'> & {
   /** What differs from the limits that are usual. */
   readonly limits?: Partial<LimitOptions>;
   readonly metrics?: Metrics;
@@ -28,6 +30,10 @@ export type HttpParts = Omit<RouterParts, 'limits'> & {
   readonly trustProxy?: number | string;
   /** Longest wait of `/readyz` for Redis, in ms. */
   readonly readyTimeMs?: number;
+  /** What sockets and calls have under way together; one of its own unless given. */
+  readonly workload?: Workload;
+  /** Whether this node is about to end. */
+  readonly leaving?: () => boolean;
 };
 
 /** The chat widget lives in pages of other origins. No cookies are used, so no origin can borrow somebody's session. */
@@ -65,16 +71,22 @@ const securityHeaders = helmet({
 const COUNT_TIME_MS = 2_000;
 
 /** The counts for the metrics; none while Redis cannot be asked, so that the other metrics are still answered. */
-const countsFor = (queues: QueueHandles, log: House['log'], clock: () => number) => () =>
-  within(COUNT_TIME_MS, queues.count(clock())).catch((error) => {
-    log.warn({ err: bareError(error) }, 'the jobs could not be counted');
-    return [];
-  });
+const countsFor =
+  (queues: QueueHandles, { away, log }: House, clock: () => number) =>
+  async () => {
+    if (away()) return [];
+    return within(COUNT_TIME_MS, queues.count(clock())).catch((error) => {
+      log.warn({ err: bareError(error) }, 'the jobs could not be counted');
+      return [];
+    });
+  };
 
 /** The application; hand it to an http server. `house`, `keys`, `clock` and the rest are given, nothing is read from the environment. */
 export function createHttpApp(parts: HttpParts): Express {
-  const { house, keys, queues, pages, trustProxy, readyTimeMs } = parts;
-  const { metrics = createMetrics(queues && countsFor(queues, house.log, parts.clock)) } = parts;
+  const { house, keys, queues, pages, trustProxy, readyTimeMs, leaving } = parts;
+  const { metrics = createMetrics(queues && countsFor(queues, house, parts.clock)) } = parts;
+  const { workload = createWorkload({ away: house.away }) } = parts;
+  countWorkload(metrics.registry, workload);
   const limits = createLimits(house.redis, parts.limits);
   const app = express();
   app.disable('etag');
@@ -83,14 +95,14 @@ export function createHttpApp(parts: HttpParts): Express {
   app.use(metrics.countRequests, securityHeaders);
   app.use(
     createHealth({
-      redis: house.redis,
-      log: house.log,
+      house,
       metrics,
+      ...(leaving ? { leaving } : {}),
       ...(readyTimeMs === undefined ? {} : { readyTimeMs }),
     }),
   );
   app.use('/api', allowOrigins);
-  app.use('/api/v1', createRouter({ ...parts, limits }));
+  app.use('/api/v1', createRouter({ ...parts, limits, workload }));
   if (queues) app.use(BOARD_PATH, createJobsBoard({ house, keys, limits, queues }));
   if (pages) app.use(pages);
 
@@ -106,7 +118,7 @@ export function createHttpApp(parts: HttpParts): Express {
       next(error);
       return;
     }
-    sendRefusal(request, response, refusalOf(error, house.log, { path: request.path.slice(0, 200) }));
+    sendRefusal(request, response, answerTo(error, house.log, { path: request.path.slice(0, 200) }));
   };
   app.use(onError);
   return app;

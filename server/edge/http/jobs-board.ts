@@ -8,10 +8,10 @@ import { Refusal } from '../../../client-sdk/contract/index.ts';
 import { isAdminKey, type Keys } from '../../services/access.ts';
 import type { House } from '../../services/house.ts';
 import type { QueueHandles } from '../../services/job-queues.ts';
+import { within } from '../time-limit.ts';
 import { passwordOf } from './credential.ts';
-import { refusalOf, sendRefusal } from './failures.ts';
+import { answerTo, sendRefusal } from './failures.ts';
 import type { Limits } from './limits.ts';
-import { within } from './time-limit.ts';
 
 export const BOARD_PATH = '/admin/jobs';
 
@@ -98,7 +98,7 @@ export function createJobsBoard({ house, keys, limits, queues }: JobsBoardParts)
       mustBeOwnPage(request);
       await within(REDIS_TIME_MS, house.redis.ping());
     } catch (error) {
-      sendRefusal(request, response, refusalOf(error, house.log, { page: BOARD_PATH }));
+      sendRefusal(request, response, answerTo(error, house.log, { page: BOARD_PATH }));
       return;
     }
     next();

@@ -4,17 +4,14 @@ import { z } from 'zod';
 import { invalid, Refusal, type Route, type RouteName, routes } from '../../../client-sdk/contract/index.ts';
 import { type Caller, callerOf, type Keys } from '../../services/access.ts';
 import type { House } from '../../services/house.ts';
+import type { Workload } from '../workload.ts';
 import { type Edge, paramNames, paramSchema, routeNames } from './call.ts';
 import { bearerOf } from './credential.ts';
-import { refusalOf, sendRefusal } from './failures.ts';
+import { answerTo, sendRefusal } from './failures.ts';
 import { handlers } from './handlers.ts';
 import type { Limits } from './limits.ts';
 import { openApiDocument } from './openapi.ts';
 import { bodyReader } from './read-body.ts';
-import { within } from './time-limit.ts';
-
-/** How long a call may take before its caller is told that nothing came, in ms. */
-const CALL_TIME_MS = 10_000;
 
 export type RouterParts = {
   readonly house: House;
@@ -23,8 +20,8 @@ export type RouterParts = {
   readonly clock: () => number;
   readonly limits: Limits;
   readonly disconnectAgent?: Edge['disconnectAgent'];
-  /** Longest time of a call in ms; 10 s unless said. */
-  readonly callTimeMs?: number;
+  /** What this node has under way, sockets included. */
+  readonly workload: Workload;
 };
 
 function check<T>(schema: z.ZodType<T>, input: unknown): T {
@@ -39,7 +36,7 @@ type AnyHandler = (edge: Edge, call: object) => Promise<unknown>;
 type Serve = (request: Request, response: Response) => Promise<void>;
 
 function serve(name: RouteName, parts: RouterParts): Serve {
-  const { house, keys, clock, callTimeMs = CALL_TIME_MS } = parts;
+  const { house, keys, clock, workload } = parts;
   const route: Route = routes[name];
   const handler = handlers[name] as AnyHandler;
   const params = z.object(Object.fromEntries(paramNames(route.path).map((param) => [param, paramSchema])));
@@ -58,11 +55,11 @@ function serve(name: RouteName, parts: RouterParts): Serve {
     // Where everybody may call no credential is looked at: an old token in the client must not stop a new log-in.
     if (!open && bearerOf(request) === undefined) throw new Refusal('unauthorized');
     const path = check(params, request.params);
-    const caller: Caller = open ? { kind: 'nobody' } : await within(callTimeMs, identify(request, path.shop, now));
+    const caller: Caller = open ? { kind: 'nobody' } : await workload.carryOut(() => identify(request, path.shop, now));
     const query = route.query ? check(route.query, request.query) : undefined;
     const body = route.body ? check(route.body, await readBody(request, response)) : undefined;
     const call = { params: path, query, body, caller, address: request.ip ?? '', now };
-    const answer = await within(callTimeMs, handler(edge, call));
+    const answer = await workload.carryOut(() => handler(edge, call));
     response.status(route.status ?? 200).json(answer);
   };
 }
@@ -90,7 +87,7 @@ export function createRouter(parts: RouterParts): Router {
     router[method](path, (request, response) => {
       response.locals.route = `/api/v1${path}`;
       return answer(request, response).catch((error: unknown) => {
-        sendRefusal(request, response, refusalOf(error, log, { shop: request.params.shop, call: name }));
+        sendRefusal(request, response, answerTo(error, log, { shop: request.params.shop, call: name }));
       });
     });
   }

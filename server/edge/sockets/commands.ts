@@ -1,9 +1,15 @@
-/** How a command goes: parse, do, acknowledge. Whatever is wrong is answered with its code; the connection goes on. */
+/**
+ * How a command goes: taken on, parsed, done in its turn, acknowledged. Whatever is wrong is answered with its code; the
+ * connection goes on.
+ */
 import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import { type Ack, failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
 import type { Log } from '../../services/house.ts';
-import { bareError, passesByItself } from '../../services/trouble.ts';
+import { bareError } from '../../services/trouble.ts';
+import { refusalOf } from '../refusal-of.ts';
+import { TooLate } from '../time-limit.ts';
+import type { Share, Workload } from '../workload.ts';
 
 type Command = { readonly data: z.ZodType; readonly answer: z.ZodType };
 
@@ -20,6 +26,7 @@ export type Serving<Commands extends Record<string, Command>, Asking> = {
   readonly handlers: Handlers<Commands, Asking>;
   readonly language: Language;
   readonly log: Log;
+  readonly workload: Workload;
   /** For the log: shop and who. */
   readonly facts: object;
   /** Who asks, as the shop has them at this moment. Throws what refuses them. */
@@ -27,12 +34,6 @@ export type Serving<Commands extends Record<string, Command>, Asking> = {
   /** Keeps a command in mind until it has been answered. */
   track(command: Promise<void>): void;
 };
-
-/** The refusal that a thrown value is for the client. */
-export function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  return new Refusal(passesByItself(error) ? 'unavailable' : 'internal');
-}
 
 async function carryOut<Commands extends Record<string, Command>, Asking>(
   serving: Serving<Commands, Asking>,
@@ -51,27 +52,53 @@ async function carryOut<Commands extends Record<string, Command>, Asking>(
 /** Carried out one after another for each socket: what somebody writes stays in the order they wrote it. */
 const inOrder: ReadonlySet<string> = new Set(['message:send']);
 
-/** Serves every command a socket sends. */
+type Work = () => Promise<unknown>;
+
+/** Lets work wait for what came before it. What nobody waits for any more when its turn comes is not begun. */
+function createLine(): (work: Work, late: () => boolean) => Promise<unknown> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work, late) => {
+    const turn = last.then(() => {
+      if (late()) throw new TooLate();
+      return work();
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+type Facts = { readonly language: Language; readonly log: Log; readonly facts: object };
+
+/** What the client is told of an error; what it is not to blame for is logged. */
+function failed({ language, log, facts }: Facts, command: string, error: unknown): Ack<never> {
+  const refusal = refusalOf(error);
+  if (refusal !== error) {
+    const all = { ...facts, command, err: bareError(error) };
+    if (refusal.code === 'unavailable') log.warn(all, 'a command could not be answered');
+    else log.error(all, 'a command failed');
+  }
+  return { ok: false, error: failureOf(refusal, language) };
+}
+
+/** Serves every command a socket sends. Answers what of it is under way, at any time. */
 export function serveCommands<Commands extends Record<string, Command>, Asking>(
   socket: Socket,
   serving: Serving<Commands, Asking>,
-): void {
-  let before: Promise<void> = Promise.resolve();
+): Share {
+  const share: Share = { underWay: 0 };
+  const inTurn = createLine();
   socket.onAny((name: string, ...args: unknown[]) => {
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (args.pop() as (answer: Ack<unknown>) => void) : () => {};
-    const answer = () =>
-      carryOut(serving, name, args).then(
-        (data) => acknowledge({ ok: true, data }),
-        (error) => {
-          const refusal = refusalOf(error);
-          if (refusal !== error)
-            serving.log.error({ ...serving.facts, command: name, err: bareError(error) }, 'a command failed');
-          acknowledge({ ok: false, error: failureOf(refusal, serving.language) });
-        },
-      );
-    const answered = inOrder.has(name) ? before.then(answer) : answer();
-    if (inOrder.has(name)) before = answered;
+    const work = () => carryOut(serving, name, args);
+    const answered = serving.workload
+      .carryOut((late) => (inOrder.has(name) ? inTurn(work, late) : work()), share)
+      .then(
+        (data): Ack<unknown> => ({ ok: true, data }),
+        (error) => failed(serving, name, error),
+      )
+      .then(acknowledge);
     serving.track(answered);
   });
+  return share;
 }

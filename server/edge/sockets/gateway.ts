@@ -5,12 +5,16 @@ import { agentOfToken, buyerOfToken, type Keys } from '../../services/access.ts'
 import { type AgentActor, agentActor, type BuyerActor, maySteer } from '../../services/actor.ts';
 import { atOnce } from '../../services/at-once.ts';
 import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
+import { createGate } from '../../services/gate.ts';
 import type { House } from '../../services/house.ts';
 import { tellPresentChat } from '../../services/told.ts';
 import { bareError } from '../../services/trouble.ts';
+import { within } from '../time-limit.ts';
+import { ANSWER_MS, type Workload } from '../workload.ts';
 import { agentHandlers } from './agent-handlers.ts';
 import { buyerHandlers } from './buyer-handlers.ts';
 import { serveCommands } from './commands.ts';
+import { handOn, type Present } from './hand-on.ts';
 import { admit, type SocketData } from './handshake.ts';
 import { agentRoom, buyerRoom, supervisorsRoom } from './rooms.ts';
 import type { Io } from './tell.ts';
@@ -20,6 +24,7 @@ export type GatewayParts = {
   readonly house: House;
   readonly keys: Keys;
   readonly clock: () => number;
+  readonly workload: Workload;
   /** Answers this node's id when sockets may be recorded under it. */
   readonly listed: () => Promise<string>;
 };
@@ -33,7 +38,7 @@ type AgentSocket = {
   recorded: Promise<void>;
 };
 
-/** Sockets recorded again at once. */
+/** Arrivals and departures that are told to the store at once, and sockets recorded again at once; the others wait. */
 const BATCH = 100;
 
 export type Gateway = {
@@ -41,39 +46,67 @@ export type Gateway = {
   disconnectAgent(shop: string, agent: string): void;
   /** Records every agent's socket once more, under the id that this node has now. Throws if some could not be. */
   recordAgain(): Promise<void>;
+  /** Takes nobody new from now on, and ends the sockets spread over `windowMs`, each with its commands answered. */
+  handOn(windowMs: number): Promise<void>;
+  /** Whether nobody new is taken any more. */
+  leaving(): boolean;
   /** Ends every connection and resolves when all that was under way has been answered. */
   drain(): Promise<void>;
   /** Resolves when nothing is under way, and answers whether the store knows of every socket that left. */
   settled(): Promise<boolean>;
 };
 
-export function createGateway({ io, house, keys, clock, listed }: GatewayParts): Gateway {
+export function createGateway({ io, house, keys, clock, workload, listed }: GatewayParts): Gateway {
   const underWay = new Set<Promise<void>>();
   const track = (task: Promise<void>) => {
     const tracked = task.finally(() => underWay.delete(tracked));
     underWay.add(tracked);
   };
   const onFault = (error: unknown) => house.log.error({ err: bareError(error) }, 'a handshake failed');
+  /** Who comes and goes is told to the store in the order in which it happened. */
+  const gate = createGate(BATCH);
+  /** In the order in which they came. */
+  const present = new Set<Present>();
+  const remember = (one: Present) => {
+    present.add(one);
+    one.socket.on('disconnect', () => present.delete(one));
+  };
+
+  let leaving = false;
+  const taken = <Actor>(identify: (token: string) => Promise<Actor>) => {
+    return async (token: string) => {
+      if (leaving) throw new Refusal('unavailable', 'This node is ending; connect again, another one takes over.');
+      return workload.carryOut(() => identify(token));
+    };
+  };
 
   const buyers = io.of('/buyer');
   const forBuyers = buyerHandlers(house, clock);
-  admit(buyers, (token) => buyerOfToken(house, token, clock()), onFault);
+  admit(
+    buyers,
+    taken((token) => buyerOfToken(house, token, clock())),
+    onFault,
+  );
   buyers.on('connection', (socket: Socket) => {
     const { actor, language } = socket.data as SocketData<BuyerActor>;
     const facts = { shop: actor.shop, buyer: actor.id };
     const joined = Promise.resolve(socket.join(buyerRoom(actor.shop, actor.id)));
-    track(
-      joined
-        .then(() => tellPresentChat(house, actor.shop, actor.id, clock()))
-        .catch((error) =>
-          house.log.warn({ ...facts, err: bareError(error) }, 'a buyer was not told how their chat stands'),
-        ),
+    const told = joined.then(() =>
+      gate(async () => {
+        if (socket.connected) await tellPresentChat(house, actor.shop, actor.id, clock());
+      }),
     );
-    serveCommands(socket, {
+    track(
+      within(ANSWER_MS, told).catch((error) =>
+        house.log.warn({ ...facts, err: bareError(error) }, 'a buyer was not told how their chat stands'),
+      ),
+    );
+    const share = serveCommands(socket, {
       commands: buyerCommands,
       handlers: forBuyers,
       language,
       log: house.log,
+      workload,
       facts,
       async asking() {
         await joined;
@@ -81,19 +114,28 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
       },
       track,
     });
+    remember({ socket, share });
   });
 
   const agents = io.of('/agent');
   const agentSockets = new Set<AgentSocket>();
   let allLeft = true;
 
-  async function record({ shop, agent, socket }: Omit<AgentSocket, 'recorded'>): Promise<void> {
-    const node = await listed();
-    await connectAgent(house, shop, agent, socket.id, node, clock());
+  function record({ shop, agent, socket }: Omit<AgentSocket, 'recorded'>): Promise<void> {
+    return gate(async () => {
+      // It went while it waited its turn.
+      if (!socket.connected) return;
+      const node = await listed();
+      await connectAgent(house, shop, agent, socket.id, node, clock());
+    });
   }
 
   const forAgents = agentHandlers(house, clock);
-  admit(agents, (token) => agentOfToken(house, keys, token, clock()), onFault);
+  admit(
+    agents,
+    taken((token) => agentOfToken(house, keys, token, clock())),
+    onFault,
+  );
   agents.on('connection', (socket: Socket) => {
     const { actor, language } = socket.data as SocketData<AgentActor>;
     const { shop, id } = actor;
@@ -102,7 +144,8 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
     const joined = Promise.resolve(socket.join(rooms));
 
     const known = { shop, agent: id, socket };
-    const arrived = Promise.all([joined, record(known)]).then(
+    const recorded = record(known);
+    const arrived = within(ANSWER_MS, Promise.all([joined, recorded])).then(
       () => {},
       (error) => {
         house.log.error(
@@ -113,18 +156,19 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
       },
     );
     track(arrived);
-    const present: AgentSocket = { ...known, recorded: arrived };
-    agentSockets.add(present);
+    const agentSocket: AgentSocket = { ...known, recorded: recorded.catch(() => undefined) };
+    agentSockets.add(agentSocket);
     socket.on('disconnect', () => {
-      agentSockets.delete(present);
-      track(present.recorded.then(() => left(shop, id, socket.id)));
+      agentSockets.delete(agentSocket);
+      track(left(agentSocket));
     });
 
-    serveCommands(socket, {
+    const share = serveCommands(socket, {
       commands: agentCommands,
       handlers: forAgents,
       language,
       log: house.log,
+      workload,
       facts,
       async asking() {
         await arrived;
@@ -135,11 +179,13 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
       },
       track,
     });
+    remember({ socket, share });
   });
 
-  async function left(shop: string, agent: string, socket: string): Promise<void> {
+  async function left({ shop, agent, socket, recorded }: AgentSocket): Promise<void> {
     try {
-      const { graceMs } = await disconnectAgent(house, shop, agent, socket, clock());
+      const gone = recorded.then(() => gate(() => disconnectAgent(house, shop, agent, socket.id, clock())));
+      const { graceMs } = await within(ANSWER_MS, gone);
       // The next claim or sweep would see it too; this is so that it is seen at once in a quiet shop.
       setTimeout(() => house.due(shop, clock()), graceMs).unref();
     } catch (error) {
@@ -161,23 +207,29 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
       agents.in(agentRoom(shop, agent)).disconnectSockets(true);
     },
     async recordAgain() {
-      const failures = await atOnce(BATCH, [...agentSockets], (present) => {
-        if (!agentSockets.has(present)) return Promise.resolve();
-        const again = present.recorded
-          .then(() => record(present))
+      const failures = await atOnce(BATCH, [...agentSockets], (one) => {
+        if (!agentSockets.has(one)) return Promise.resolve();
+        const again = one.recorded
+          .then(() => record(one))
           .catch((error) => {
             // An agent who is no more.
             if (!(error instanceof Refusal)) throw error;
-            present.socket.disconnect(true);
+            one.socket.disconnect(true);
           });
-        present.recorded = again.catch(() => undefined);
-        track(present.recorded);
+        one.recorded = again.catch(() => undefined);
+        track(within(ANSWER_MS, one.recorded).catch(() => undefined));
         return again;
       });
       if (failures.length > 0) throw failures[0];
     },
     settled,
+    leaving: () => leaving,
+    async handOn(windowMs) {
+      leaving = true;
+      await handOn([...present], windowMs);
+    },
     async drain() {
+      leaving = true;
       io.local.disconnectSockets(true);
       agents.local.disconnectSockets(true);
       buyers.local.disconnectSockets(true);

@@ -2,7 +2,7 @@
 import type { Namespace, Socket } from 'socket.io';
 import { z } from 'zod';
 import { failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
-import { refusalOf } from './commands.ts';
+import { refusalOf } from '../refusal-of.ts';
 
 const handshake = z.looseObject({
   token: z.string().min(1).max(4_096),

@@ -2,8 +2,8 @@
 
 /** Did not come in time. It may still take effect. */
 export class TooLate extends Error {
-  constructor(ms: number) {
-    super(`no answer within ${ms} ms`);
+  constructor(ms?: number) {
+    super(ms === undefined ? 'no answer in time' : `no answer within ${ms} ms`);
     this.name = 'TooLate';
   }
 }

@@ -1,0 +1,107 @@
+/** A node that is told to end hands its sockets on: nobody loses a message, nobody is offline, and not all come at once. */
+import { io } from 'socket.io-client';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { BuyerClient } from '../../client-sdk/index.ts';
+import { tokenForBuyer } from '../../server/services/access.ts';
+import type { House } from '../../server/services/house.ts';
+import { keysOfShop, nodesKey } from '../../server/store/keys.ts';
+import { startBalancer } from '../support/balancer.ts';
+import { problemsIn } from '../support/consistent.ts';
+import { createTestHouse, type TestHouse } from '../support/house.ts';
+import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
+import { type Process, run } from '../support/processes.ts';
+import { openTalks, type Talks } from '../support/talks.ts';
+import { until } from '../support/until.ts';
+
+const SECRET = 'signs-the-sessions-of-tests';
+const BEAT_MS = 5_000;
+const DRAIN_MS = 6_000;
+/** Two processes are started, and a hundred clients connected, on a machine that may be busy. */
+const PATIENCE_MS = 240_000;
+
+let redis: OwnRedis;
+let test: TestHouse;
+let house: House;
+const undo: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  test = createTestHouse(redis.url);
+  house = test.house;
+});
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+afterAll(async () => {
+  await test?.close();
+  await redis?.stop();
+});
+
+type Node = Process<{ url: string }>;
+
+async function startNode(drainMs: number): Promise<Node> {
+  const node = await run<{ url: string }>('server-node.ts', redis.url, SECRET, String(BEAT_MS), String(drainMs));
+  undo.push(() => node.child.exitCode === null && node.child.signalCode === null && node.end('SIGKILL'));
+  return node;
+}
+
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const nodesListed = () => house.redis.zcard(nodesKey);
+
+/** How often somebody was told to be offline. */
+async function offlineIn({ shop }: Talks): Promise<number> {
+  const events = await house.redis.xrange(keysOfShop(shop).events, '-', '+');
+  return events.filter(([, fields]) => fields.includes('presence') && fields.includes('offline')).length;
+}
+
+it('of a hundred clients who talk, those on the node that ends go over one after another, and nobody notices', {
+  timeout: PATIENCE_MS,
+}, async () => {
+  const [ending, staying] = await Promise.all([startNode(DRAIN_MS), startNode(0)]);
+  const balancer = await startBalancer([ending.said.url, staying.said.url]);
+  undo.push(balancer.close);
+  const talks = await openTalks(house, SECRET, names('agent', 20));
+  undo.push(talks.disconnect);
+  await Promise.all(names('agent', 20).map((id) => talks.agent(balancer.url, id)));
+  await Promise.all(names('buyer', 80).map((id) => talks.buyer(balancer.url, id)));
+  await until(() => talks.said() > 200);
+
+  const ended = ending.end('SIGTERM');
+  await until(async () => (await fetch(`${ending.said.url}/readyz`)).status === 503);
+  const late = new BuyerClient({
+    url: ending.said.url,
+    token: await tokenForBuyer(house, talks.shop, 'late', Date.now()),
+  });
+  undo.push(() => late.disconnect());
+  const refused = new Promise<unknown>((resolve) => late.once('refused', resolve));
+  late.connect().catch(() => undefined);
+  expect(await refused).toMatchObject({ error: { code: 'unavailable' }, final: false });
+  late.disconnect();
+
+  expect(await ended).toBe(0);
+  expect(await nodesListed()).toBe(1);
+  await until(() => talks.away.size === 0);
+  const before = talks.said();
+  await until(() => talks.said() > before + 200);
+  await talks.finish();
+  // Those on the node that ended, half of all, and nobody else.
+  expect(Math.abs(talks.moved.size - 50)).toBeLessThanOrEqual(5);
+  // All at once they would all be away together.
+  expect(talks.mostAway()).toBeLessThanOrEqual(25);
+  expect(talks.failures.filter(({ code }) => code !== 'unavailable')).toEqual([]);
+  expect(await offlineIn(talks)).toBe(0);
+  expect(await house.redis.hlen(keysOfShop(talks.shop).sockets)).toBe(20);
+  expect(await problemsIn(house.redis, talks.shop)).toEqual([]);
+});
+
+it('who polls is handed on as well', async () => {
+  const node = await startNode(500);
+  const talks = await openTalks(house, SECRET, []);
+  const token = await tokenForBuyer(house, talks.shop, 'polls', Date.now());
+  const socket = io(`${node.said.url}/buyer`, { transports: ['polling'], auth: { token }, reconnection: false });
+  undo.push(() => socket.disconnect());
+  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  const gone = new Promise<string>((resolve) => socket.once('disconnect', resolve));
+  expect(await node.end('SIGTERM')).toBe(0);
+  expect(await gone).toBe('io server disconnect');
+});
