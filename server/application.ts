@@ -2,23 +2,23 @@
  * One server node, put together: HTTP and sockets as edges, the services behind them, one connection to Redis.
  * It listens only when told to, so that tests can have as many as they like.
  */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Router } from 'express';
 import { Server } from 'socket.io';
 import { createHttpApp } from './edge/http/http-app.ts';
+import { createListener } from './edge/listener.ts';
+import { createDoor } from './edge/sockets/door.ts';
 import { createGateway } from './edge/sockets/gateway.ts';
 import { createTell, type Io } from './edge/sockets/tell.ts';
 import type { Keys } from './services/access.ts';
+import type { LimitChanges } from './services/allowances.ts';
 import { createHouse } from './services/create-house.ts';
 import { createHeartbeat } from './services/heartbeat.ts';
 import type { House, Log } from './services/house.ts';
 import { createQueueHandles } from './services/job-queues.ts';
+import { createLimits } from './services/limits.ts';
 import { connect, type RedisTarget } from './store/connect.ts';
-
-/** The most one packet may carry, in bytes: beyond it socket.io ends the connection instead of answering. */
-const MAX_PACKET_BYTES = 16 * 1024 * 1024;
 
 export type ApplicationParts = {
   readonly redis: RedisTarget;
@@ -32,6 +32,8 @@ export type ApplicationParts = {
   readonly pages?: Router;
   /** How many proxies in front of us are believed about the client's address. None unless said. */
   readonly trustProxy?: number;
+  /** What differs from the limits that are usual. */
+  readonly limits?: LimitChanges;
   /** Between two heartbeats of this node, in ms; the workers take a node for dead that is silent for three of 5 s. */
   readonly beatMs?: number;
 };
@@ -46,11 +48,13 @@ export type Application = {
 };
 
 export async function createApplication(parts: ApplicationParts): Promise<Application> {
-  const { keys, log, clock = Date.now } = parts;
+  const { keys, log, clock = Date.now, trustProxy = 0 } = parts;
   const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
   const redis = connect(parts.redis, onError);
 
-  const io: Io = new Server({ maxHttpBufferSize: MAX_PACKET_BYTES, cors: { origin: true }, serveClient: false });
+  const limits = createLimits({ redis, log }, parts.limits);
+  const door = createDoor({ limits, trustProxy });
+  const io: Io = new Server(door.options);
   const adapterConnections = parts.shared ? [connect(parts.redis, onError), connect(parts.redis, onError)] : [];
   if (parts.shared) {
     const [publisher, subscriber] = adapterConnections;
@@ -66,7 +70,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     newNode: house.ids.conversation,
     ...(beatMs === undefined ? {} : { beatMs }),
   });
-  const gateway = createGateway({ io, house, keys, clock, listed: heartbeat.listed });
+  const gateway = createGateway({ io, house, keys, clock, limits, trustProxy, listed: heartbeat.listed });
   const queues = createQueueHandles(
     () => connect(parts.redis, onError),
     (connection) => connection.disconnect(),
@@ -77,12 +81,14 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     queues,
     keys,
     clock,
+    limits,
+    trustProxy,
     disconnectAgent: gateway.disconnectAgent,
     ...(parts.pages ? { pages: parts.pages } : {}),
-    ...(parts.trustProxy === undefined ? {} : { trustProxy: parts.trustProxy }),
   });
-  const http = createServer(app);
+  const http = createListener(app, { allowed: limits.allowed, trustProxy });
   io.attach(http);
+  door.watch(io);
 
   await heartbeat.start(gateway.recordAgain);
 

@@ -19,6 +19,7 @@ try {
     shared: true,
     pages: await createSdkPages(),
     trustProxy: config.trustProxy,
+    limits: config.limits,
   });
   const port = await listenOn(application, config.port);
   closeOnSignal(log, application.close);

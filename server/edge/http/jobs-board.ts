@@ -8,9 +8,9 @@ import { Refusal } from '../../../client-sdk/contract/index.ts';
 import { isAdminKey, type Keys } from '../../services/access.ts';
 import type { House } from '../../services/house.ts';
 import type { QueueHandles } from '../../services/job-queues.ts';
+import type { Limits } from '../../services/limits.ts';
 import { passwordOf } from './credential.ts';
 import { refusalOf, sendRefusal } from './failures.ts';
-import type { Limits } from './limits.ts';
 import { within } from './time-limit.ts';
 
 export const BOARD_PATH = '/admin/jobs';

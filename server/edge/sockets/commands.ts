@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { type Ack, failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
 import type { Log } from '../../services/house.ts';
 import { bareError, passesByItself } from '../../services/trouble.ts';
+import { UNREAD } from './packets.ts';
 
 type Command = { readonly data: z.ZodType; readonly answer: z.ZodType };
 
@@ -22,6 +23,8 @@ export type Serving<Commands extends Record<string, Command>, Asking> = {
   readonly log: Log;
   /** For the log: shop and who. */
   readonly facts: object;
+  /** Counts a command, before anything is done about it. Throws what refuses it. */
+  allow(command: string): void;
   /** Who asks, as the shop has them at this moment. Throws what refuses them. */
   asking(): Promise<Asking>;
   /** Keeps a command in mind until it has been answered. */
@@ -42,6 +45,7 @@ async function carryOut<Commands extends Record<string, Command>, Asking>(
   const command = Object.hasOwn(serving.commands, name) ? serving.commands[name] : undefined;
   if (!command) throw new Refusal('invalid', `There is no command ${name.slice(0, 64)} here; see the documentation.`);
   if (args.length !== 1) throw new Refusal('invalid', 'A command takes one object.');
+  if (args[0] === UNREAD) throw new Refusal('invalid', `The packet is ${UNREAD}; send less.`);
   const parsed = command.data.safeParse(args[0]);
   if (!parsed.success) throw invalid(parsed.error);
   const handler = serving.handlers[name as keyof Commands];
@@ -60,6 +64,12 @@ export function serveCommands<Commands extends Record<string, Command>, Asking>(
   socket.onAny((name: string, ...args: unknown[]) => {
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (args.pop() as (answer: Ack<unknown>) => void) : () => {};
+    try {
+      serving.allow(name);
+    } catch (error) {
+      acknowledge({ ok: false, error: failureOf(refusalOf(error), serving.language) });
+      return;
+    }
     const answer = () =>
       carryOut(serving, name, args).then(
         (data) => acknowledge({ ok: true, data }),

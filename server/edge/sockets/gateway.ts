@@ -6,8 +6,11 @@ import { type AgentActor, agentActor, type BuyerActor, maySteer } from '../../se
 import { atOnce } from '../../services/at-once.ts';
 import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
 import type { House } from '../../services/house.ts';
+import type { Limits } from '../../services/limits.ts';
+import { mustServePage } from '../../services/origins.ts';
 import { tellPresentChat } from '../../services/told.ts';
 import { bareError } from '../../services/trouble.ts';
+import { addressOf, pageOf } from '../came-from.ts';
 import { agentHandlers } from './agent-handlers.ts';
 import { buyerHandlers } from './buyer-handlers.ts';
 import { serveCommands } from './commands.ts';
@@ -20,6 +23,9 @@ export type GatewayParts = {
   readonly house: House;
   readonly keys: Keys;
   readonly clock: () => number;
+  readonly limits: Limits;
+  /** How many proxies in front of us are believed about the client. */
+  readonly trustProxy: number;
   /** Answers this node's id when sockets may be recorded under it. */
   readonly listed: () => Promise<string>;
 };
@@ -47,7 +53,7 @@ export type Gateway = {
   settled(): Promise<boolean>;
 };
 
-export function createGateway({ io, house, keys, clock, listed }: GatewayParts): Gateway {
+export function createGateway({ io, house, keys, clock, limits, trustProxy, listed }: GatewayParts): Gateway {
   const underWay = new Set<Promise<void>>();
   const track = (task: Promise<void>) => {
     const tracked = task.finally(() => underWay.delete(tracked));
@@ -55,9 +61,25 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
   };
   const onFault = (error: unknown) => house.log.error({ err: bareError(error) }, 'a handshake failed');
 
+  const addressFor = (socket: Socket) => addressOf(socket.request, trustProxy);
+
+  /** Who a token is of, asked not too often, and by a page that the shop serves. */
+  const guarded =
+    <Actor extends { readonly shop: string }>(identify: (token: string) => Promise<Actor>) =>
+    async (token: string, socket: Socket): Promise<Actor> => {
+      limits.handshake(addressFor(socket));
+      const actor = await identify(token);
+      await mustServePage(house, actor.shop, pageOf(socket.request, trustProxy));
+      return actor;
+    };
+
   const buyers = io.of('/buyer');
   const forBuyers = buyerHandlers(house, clock);
-  admit(buyers, (token) => buyerOfToken(house, token, clock()), onFault);
+  admit(
+    buyers,
+    guarded((token) => buyerOfToken(house, token, clock())),
+    onFault,
+  );
   buyers.on('connection', (socket: Socket) => {
     const { actor, language } = socket.data as SocketData<BuyerActor>;
     const facts = { shop: actor.shop, buyer: actor.id };
@@ -75,6 +97,7 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
       language,
       log: house.log,
       facts,
+      allow: limits.commands({ shop: actor.shop, buyer: actor.id, address: addressFor(socket) }),
       async asking() {
         await joined;
         return { actor, socket: socket.id };
@@ -93,7 +116,11 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
   }
 
   const forAgents = agentHandlers(house, clock);
-  admit(agents, (token) => agentOfToken(house, keys, token, clock()), onFault);
+  admit(
+    agents,
+    guarded((token) => agentOfToken(house, keys, token, clock())),
+    onFault,
+  );
   agents.on('connection', (socket: Socket) => {
     const { actor, language } = socket.data as SocketData<AgentActor>;
     const { shop, id } = actor;
@@ -126,6 +153,7 @@ export function createGateway({ io, house, keys, clock, listed }: GatewayParts):
       language,
       log: house.log,
       facts,
+      allow: limits.commands({ shop, address: addressFor(socket) }),
       async asking() {
         await arrived;
         // As the shop has them now: a role may have changed, or the account be gone.
