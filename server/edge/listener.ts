@@ -2,8 +2,9 @@
  * The HTTP server, with its patience. Whoever sends a request byte by byte, reads an answer byte by byte, or opens connections
  * and says nothing, is let go of after a while, and holds no more of them than others leave.
  */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { addressKey } from '../services/address-key.ts';
 import type { LimitOptions } from '../services/allowances.ts';
 
@@ -23,6 +24,9 @@ const patience = {
 /** A connection on which nothing moves is ended: an answer that is not read. Long polling is silent for 25 s at most. */
 const SILENCE_MS = 60 * SECOND;
 
+/** Where socket.io is. */
+const SOCKETS_PATH = '/socket.io/';
+
 /** Browsers send some twenty. */
 const MAX_HEADERS = 100;
 
@@ -38,8 +42,16 @@ export function createListener(app: RequestListener, { allowed, trustProxy }: Li
   server.timeout = SILENCE_MS;
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = allowed.connections;
+  server.on('upgrade', refuseUpgrade);
   if (trustProxy === 0) boundEachAddress(server, allowed.connectionsOfAddress);
   return server;
+}
+
+/** Only socket.io has anything to upgrade to. Whoever is refused may not keep the connection, which no timeout sees any more. */
+function refuseUpgrade({ url }: IncomingMessage, socket: Duplex): void {
+  if (url?.startsWith(SOCKETS_PATH)) return;
+  socket.on('error', () => {});
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
 }
 
 function boundEachAddress(server: Server, most: number): void {

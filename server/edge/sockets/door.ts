@@ -31,6 +31,7 @@ const HALF_OPEN_MS = 10_000;
 type Connection = {
   readonly id: string;
   readonly request: IncomingMessage;
+  readonly readyState: string;
   on(event: 'packet', listen: (packet: { readonly type: string; readonly data?: unknown }) => void): void;
   once(event: 'upgrade' | 'close', listen: () => void): void;
   close(discard: true): void;
@@ -177,15 +178,14 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
   }
 
   function joined(socket: Socket): void {
-    const { id } = connectionOf(socket);
-    const guest = guests.get(id);
+    const guest = guests.get(connectionOf(socket).id);
     if (!guest) return;
     guest.namespaces += 1;
     beNoLongerHalfOpen(guest);
     guest.intake.joined();
     socket.once('disconnect', () => {
       guest.namespaces -= 1;
-      if (guest.namespaces > 0 || !guests.has(id)) return;
+      if (guest.namespaces > 0 || guest.connection.readyState !== 'open') return;
       // socket.io waits for who has never joined only.
       becomeHalfOpen(guest);
       setTimeout(() => {
@@ -222,6 +222,8 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
       connectTimeout: HALF_OPEN_MS,
       cors: { origin: true },
       serveClient: false,
+      // The listener does it.
+      destroyUpgrade: false,
       // A frame of a kilobyte could unfold to megabytes.
       perMessageDeflate: false,
       parser: packetParser,
