@@ -18,7 +18,9 @@ const PART = 20;
 type Window = {
   /** By all nodes, as far as this one knows. */
   used: number;
+  /** Of those, what Redis has not been told, and what it has been told and not yet answered. */
   untold: number;
+  asked: number;
   endsAt: number;
 };
 
@@ -31,10 +33,18 @@ export function createTally(rate: Rate, time: () => number, onFault: (error: unk
   function tell(key: string, window: Window): void {
     const { untold } = window;
     window.untold = 0;
-    rate.add(key, untold).then(({ used, endsInMs }) => {
-      window.used = used + window.untold;
-      window.endsAt = time() + endsInMs;
-    }, onFault);
+    window.asked += untold;
+    rate.add(key, untold).then(
+      ({ used, endsInMs }) => {
+        window.asked -= untold;
+        window.used = used + window.asked + window.untold;
+        window.endsAt = time() + endsInMs;
+      },
+      (error) => {
+        window.asked -= untold;
+        onFault(error);
+      },
+    );
   }
 
   return {
@@ -42,7 +52,7 @@ export function createTally(rate: Rate, time: () => number, onFault: (error: unk
       const now = time();
       let window = windows.get(key);
       if (!window || window.endsAt <= now) {
-        window = { used: 0, untold: 0, endsAt: now + seconds * 1000 };
+        window = { used: 0, untold: 0, asked: 0, endsAt: now + seconds * 1000 };
         windows.set(key, window);
       }
       if (window.used >= count) return Math.max(1, window.endsAt - now);
