@@ -61,7 +61,9 @@ export function serveCommands<Commands extends Record<string, Command>, Asking>(
   serving: Serving<Commands, Asking>,
 ): void {
   let before: Promise<void> = Promise.resolve();
-  socket.onAny((name: string, ...args: unknown[]) => {
+  socket.onAny((event: unknown, ...args: unknown[]) => {
+    // socket.io lets numbers through as well.
+    const name = String(event);
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (args.pop() as (answer: Ack<unknown>) => void) : () => {};
     try {
