@@ -2,25 +2,25 @@
  * One server node, put together: HTTP and sockets as edges, the services behind them, one connection to Redis.
  * It listens only when told to, so that tests can have as many as they like.
  */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Router } from 'express';
 import { Server } from 'socket.io';
 import { createHttpApp } from './edge/http/http-app.ts';
+import { createListener } from './edge/listener.ts';
+import { createDoor } from './edge/sockets/door.ts';
 import { createGateway } from './edge/sockets/gateway.ts';
 import { endSlowReaders } from './edge/sockets/slow-readers.ts';
 import { createTell, type Io } from './edge/sockets/tell.ts';
 import { createWorkload } from './edge/workload.ts';
 import type { Keys } from './services/access.ts';
+import type { LimitChanges } from './services/allowances.ts';
 import { createHouse } from './services/create-house.ts';
 import { createHeartbeat } from './services/heartbeat.ts';
 import type { House, Log } from './services/house.ts';
 import { createQueueHandles } from './services/job-queues.ts';
+import { createLimits } from './services/limits.ts';
 import { connect, type RedisTarget } from './store/connect.ts';
 import { createRelay } from './store/relay.ts';
-
-/** The most one packet may carry, in bytes: beyond it socket.io ends the connection instead of answering. */
-const MAX_PACKET_BYTES = 16 * 1024 * 1024;
 
 export type ApplicationParts = {
   readonly redis: RedisTarget;
@@ -34,6 +34,8 @@ export type ApplicationParts = {
   readonly pages?: Router;
   /** How many proxies in front of us are believed about the client's address. None unless said. */
   readonly trustProxy?: number;
+  /** What differs from the limits that are usual. */
+  readonly limits?: LimitChanges;
   /** Between two heartbeats of this node, in ms; the workers take a node for dead that is silent for three of 5 s. */
   readonly beatMs?: number;
   /** Over how long a node that is told to end hands its sockets on, in ms; 0, all at once, unless said. */
@@ -50,11 +52,13 @@ export type Application = {
 };
 
 export async function createApplication(parts: ApplicationParts): Promise<Application> {
-  const { keys, log, clock = Date.now } = parts;
+  const { keys, log, clock = Date.now, trustProxy = 0 } = parts;
   const onError = (error: Error) => log.warn({ err: error }, 'the connection to Redis has trouble');
   const redis = connect(parts.redis, onError);
 
-  const io: Io = new Server({ maxHttpBufferSize: MAX_PACKET_BYTES, cors: { origin: true }, serveClient: false });
+  const limits = createLimits({ redis, log }, parts.limits);
+  const door = createDoor({ limits, trustProxy });
+  const io: Io = new Server(door.options);
   const relay = parts.shared ? createRelay(parts.redis, onError) : undefined;
   if (relay) io.adapter(relay.adapter);
 
@@ -68,7 +72,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     newNode: house.ids.conversation,
     ...(beatMs === undefined ? {} : { beatMs }),
   });
-  const gateway = createGateway({ io, house, keys, clock, workload, listed: heartbeat.listed });
+  const gateway = createGateway({ io, house, keys, clock, workload, limits, trustProxy, listed: heartbeat.listed });
   const queues = createQueueHandles(
     () => connect(parts.redis, onError),
     (connection) => connection.disconnect(),
@@ -81,12 +85,14 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     clock,
     workload,
     leaving: gateway.leaving,
+    limits,
+    trustProxy,
     disconnectAgent: gateway.disconnectAgent,
     ...(parts.pages ? { pages: parts.pages } : {}),
-    ...(parts.trustProxy === undefined ? {} : { trustProxy: parts.trustProxy }),
   });
-  const http = createServer(app);
+  const http = createListener(app, { allowed: limits.allowed, trustProxy });
   io.attach(http);
+  door.watch(io);
   endSlowReaders(io, log);
 
   await heartbeat.start(gateway.recordAgain);

@@ -1,5 +1,6 @@
 /** The one file that reads the environment. */
 import { z } from 'zod';
+import { type LimitChanges, limitChanges } from './services/allowances.ts';
 import { readClusterNodes } from './store/cluster-nodes.ts';
 
 const key = z.string().regex(/^[!-~]{16,}$/, 'must be at least 16 characters, without spaces');
@@ -15,6 +16,15 @@ const clusterNodes = z
     }
   });
 
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue('must be JSON, such as {"visitors": {"count": 20, "seconds": 60}}');
+    return z.NEVER;
+  }
+});
+
 const variables = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
@@ -25,6 +35,7 @@ const variables = z.object({
   DEMO: z.enum(['0', '1']).default('1'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  LIMITS: json.pipe(limitChanges).default({}),
   WEBHOOK_PRIVATE: z.enum(['0', '1']).default('0'),
   DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(10),
   CASES_DIR: z.string().min(1).optional(),
@@ -49,6 +60,8 @@ export type Config = {
   readonly logLevel: string;
   /** Proxies in front of us that are believed about the client's address; 0 for none. */
   readonly trustProxy: number;
+  /** What differs from the limits that are usual. */
+  readonly limits: LimitChanges;
   /** Webhooks may be at addresses of our own network too. */
   readonly webhookPrivate: boolean;
   /** Over how long a server node that is told to end hands its sockets on, in ms. */
@@ -77,6 +90,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     demo: e.DEMO === '1',
     logLevel: e.LOG_LEVEL,
     trustProxy: e.TRUST_PROXY,
+    limits: e.LIMITS,
     webhookPrivate: e.WEBHOOK_PRIVATE === '1',
     drainMs: e.DRAIN_SECONDS * 1_000,
     casesDir: e.CASES_DIR,

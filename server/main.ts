@@ -20,6 +20,7 @@ try {
     pages: await createSdkPages(),
     trustProxy: config.trustProxy,
     drainMs: config.drainMs,
+    limits: config.limits,
   });
   const port = await listenOn(application, config.port);
   closeOnSignal(log, application.close, config.drainMs);

@@ -16,6 +16,16 @@ const timezone = z.string().refine((zone) => {
   }
 }, 'must be an IANA time zone, such as Asia/Shanghai');
 
+/** As browsers write the origin of a page: scheme and name, and a port only where it is not the usual one. */
+const origin = z
+  .string()
+  .max(300)
+  .refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, origin } = new URL(text);
+    return (protocol === 'https:' || protocol === 'http:') && origin === text;
+  }, 'must be the origin of a page, such as https://shop.example: no path, and no port that goes without saying');
+
 /** The highest priority in the queue; 0 is everybody's. */
 export const MAX_PRIORITY = 9;
 
@@ -42,6 +52,8 @@ const fields = {
   autoHangUp: z.strictObject({ atActive: count.nullable(), afterNoReplyMs: duration.nullable() }),
   idleCloseMs: duration,
   welcome: z.strictObject({ text: z.string().min(1).max(2_000).nullable() }),
+  /** Pages that may use the shop, besides those this server serves itself; empty for any. Programs are not concerned. */
+  origins: z.array(origin).max(100),
   /** `priorities`: crowds whose buyers are served before others. `leaveAfterMs`: the longest wait; then the leave-message rule. */
   queue: z.strictObject({
     priorities: z
@@ -94,8 +106,12 @@ export const defaultSettings: Settings = {
   autoHangUp: { atActive: null, afterNoReplyMs: null },
   idleCloseMs: 24 * HOUR,
   welcome: { text: null },
+  origins: [],
   queue: { priorities: {}, leaveAfterMs: null },
 };
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The settings after a patch: objects are merged, everything else replaced. Validate the result with `settings`. */
 export function mergeSettings(before: Settings, patch: SettingsPatch): unknown {
@@ -103,7 +119,7 @@ export function mergeSettings(before: Settings, patch: SettingsPatch): unknown {
   for (const [key, value] of Object.entries(patch)) {
     if (value === undefined) continue;
     const old = merged[key];
-    const nested = typeof value === 'object' && value !== null && typeof old === 'object' && old !== null;
+    const nested = isObject(value) && isObject(old);
     merged[key] = nested ? { ...old, ...value } : value;
   }
   return merged;

@@ -60,6 +60,7 @@ try {
     shared: given,
     pages,
     trustProxy: config.trustProxy,
+    limits: config.limits,
   });
   started.push(application.close);
   if (config.demo) await seedDemo(application.house, Date.now());

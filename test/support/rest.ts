@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { nanoid } from 'nanoid';
 import { type RouteName, routes } from '../../client-sdk/contract/index.ts';
 import { createHttpApp, type HttpParts } from '../../server/edge/http/http-app.ts';
+import type { LimitChanges } from '../../server/services/allowances.ts';
 import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
 import { open } from '../../server/services/dispatch.ts';
 import type { House } from '../../server/services/house.ts';
+import { createLimits } from '../../server/services/limits.ts';
 import { createShop, type NewShop, putAgent, putGroup } from '../../server/services/shops.ts';
 import { say } from '../../server/services/talk.ts';
 import { signSession } from '../../server/services/tokens.ts';
@@ -54,8 +56,11 @@ export function callsTo(url: string): RestServer['call'] {
   };
 }
 
-export async function startRest(house: House, parts: Partial<HttpParts> = {}): Promise<RestServer> {
-  const server = createServer(createHttpApp({ house, keys, clock: () => NOW, ...parts }));
+export type RestParts = Partial<Omit<HttpParts, 'limits'>> & { readonly limits?: LimitChanges };
+
+export async function startRest(house: House, { limits, ...parts }: RestParts = {}): Promise<RestServer> {
+  const app = createHttpApp({ house, keys, clock: () => NOW, limits: createLimits(house, limits), ...parts });
+  const server = createServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { identifier, type RouteName, routes } from '../../../client-sdk/contract/index.ts';
 import type { Caller, Keys } from '../../services/access.ts';
 import type { House } from '../../services/house.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from '../../services/limits.ts';
 
 type Table = typeof routes;
 

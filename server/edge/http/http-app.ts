@@ -1,33 +1,25 @@
 /** The HTTP edge put together: security headers, the API, health, and the pages. It does not listen. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
-import helmet from 'helmet';
 import { Refusal } from '../../../client-sdk/contract/index.ts';
 import type { House } from '../../services/house.ts';
 import type { QueueHandles } from '../../services/job-queues.ts';
 import { bareError } from '../../services/trouble.ts';
+import { securityHeaders } from '../security-headers.ts';
 import { within } from '../time-limit.ts';
 import { createWorkload, type Workload } from '../workload.ts';
 import { answerTo, sendRefusal } from './failures.ts';
 import { createHealth } from './health.ts';
 import { BOARD_PATH, createJobsBoard } from './jobs-board.ts';
-import { createLimits, type LimitOptions } from './limits.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createRouter, type RouterParts } from './router.ts';
 import { countWorkload } from './workload-metrics.ts';
 
-export type HttpParts = Omit<RouterParts, 'limits' | 'workload'> & {
-  /** What differs from the limits that are usual. */
-  readonly limits?: Partial<LimitOptions>;
+export type HttpParts = Omit<RouterParts, 'workload'> & {
   readonly metrics?: Metrics;
   /** The queues that the operator's board shows; without them there is no board. */
   readonly queues?: QueueHandles;
   /** Pages served beside the API, such as a demo. */
   readonly pages?: Router;
-  /**
-   * Which proxies are believed about the client's address, as express takes it: a number of hops, or addresses. None
-   * unless said; behind a balancer all clients then share one rate limit.
-   */
-  readonly trustProxy?: number | string;
   /** Longest wait of `/readyz` for Redis, in ms. */
   readonly readyTimeMs?: number;
   /** What sockets and calls have under way together; one of its own unless given. */
@@ -52,21 +44,6 @@ const allowOrigins: RequestHandler = (request, response, next) => {
   response.status(204).end();
 };
 
-const securityHeaders = helmet({
-  contentSecurityPolicy: {
-    directives: {
-      // Sockets of the pages' own origin: not every browser counts them as 'self'.
-      connectSrc: ["'self'", 'ws:', 'wss:'],
-      // We may be served without TLS, in a local network; a page must then not ask for it.
-      upgradeInsecureRequests: null,
-    },
-  },
-  // Shops load the widget's script from us.
-  crossOriginResourcePolicy: { policy: 'cross-origin' },
-  // Whoever ends TLS in front of us decides that, for the whole domain.
-  strictTransportSecurity: false,
-});
-
 /** How long Redis may take before a scrape goes without the counts of jobs, in ms. */
 const COUNT_TIME_MS = 2_000;
 
@@ -83,11 +60,10 @@ const countsFor =
 
 /** The application; hand it to an http server. `house`, `keys`, `clock` and the rest are given, nothing is read from the environment. */
 export function createHttpApp(parts: HttpParts): Express {
-  const { house, keys, queues, pages, trustProxy, readyTimeMs, leaving } = parts;
+  const { house, keys, limits, queues, pages, trustProxy, readyTimeMs, leaving } = parts;
   const { metrics = createMetrics(queues && countsFor(queues, house, parts.clock)) } = parts;
   const { workload = createWorkload({ away: house.away }) } = parts;
   countWorkload(metrics.registry, workload);
-  const limits = createLimits(house.redis, parts.limits);
   const app = express();
   app.disable('etag');
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy);
@@ -102,7 +78,7 @@ export function createHttpApp(parts: HttpParts): Express {
     }),
   );
   app.use('/api', allowOrigins);
-  app.use('/api/v1', createRouter({ ...parts, limits, workload }));
+  app.use('/api/v1', createRouter({ ...parts, workload }));
   if (queues) app.use(BOARD_PATH, createJobsBoard({ house, keys, limits, queues }));
   if (pages) app.use(pages);
 

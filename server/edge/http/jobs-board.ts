@@ -8,10 +8,10 @@ import { Refusal } from '../../../client-sdk/contract/index.ts';
 import { isAdminKey, type Keys } from '../../services/access.ts';
 import type { House } from '../../services/house.ts';
 import type { QueueHandles } from '../../services/job-queues.ts';
+import type { Limits } from '../../services/limits.ts';
 import { within } from '../time-limit.ts';
 import { passwordOf } from './credential.ts';
 import { answerTo, sendRefusal } from './failures.ts';
-import type { Limits } from './limits.ts';
 
 export const BOARD_PATH = '/admin/jobs';
 

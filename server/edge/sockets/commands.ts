@@ -10,6 +10,7 @@ import { bareError } from '../../services/trouble.ts';
 import { refusalOf } from '../refusal-of.ts';
 import { TooLate } from '../time-limit.ts';
 import type { Share, Workload } from '../workload.ts';
+import { UNREAD } from './packets.ts';
 
 type Command = { readonly data: z.ZodType; readonly answer: z.ZodType };
 
@@ -29,6 +30,8 @@ export type Serving<Commands extends Record<string, Command>, Asking> = {
   readonly workload: Workload;
   /** For the log: shop and who. */
   readonly facts: object;
+  /** Counts a command, before anything is done about it. Throws what refuses it. */
+  allow(command: string): void;
   /** Who asks, as the shop has them at this moment. Throws what refuses them. */
   asking(): Promise<Asking>;
   /** Keeps a command in mind until it has been answered. */
@@ -43,6 +46,7 @@ async function carryOut<Commands extends Record<string, Command>, Asking>(
   const command = Object.hasOwn(serving.commands, name) ? serving.commands[name] : undefined;
   if (!command) throw new Refusal('invalid', `There is no command ${name.slice(0, 64)} here; see the documentation.`);
   if (args.length !== 1) throw new Refusal('invalid', 'A command takes one object.');
+  if (args[0] === UNREAD) throw new Refusal('invalid', `The packet is ${UNREAD}; send less.`);
   const parsed = command.data.safeParse(args[0]);
   if (!parsed.success) throw invalid(parsed.error);
   const handler = serving.handlers[name as keyof Commands];
@@ -87,12 +91,15 @@ export function serveCommands<Commands extends Record<string, Command>, Asking>(
 ): Share {
   const share: Share = { underWay: 0 };
   const inTurn = createLine();
-  socket.onAny((name: string, ...args: unknown[]) => {
+  const count = async (name: string) => serving.allow(name);
+  socket.onAny((event: unknown, ...args: unknown[]) => {
+    // socket.io lets numbers through as well.
+    const name = String(event);
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (args.pop() as (answer: Ack<unknown>) => void) : () => {};
     const work = () => carryOut(serving, name, args);
-    const answered = serving.workload
-      .carryOut((late) => (inOrder.has(name) ? inTurn(work, late) : work()), share)
+    const answered = count(name)
+      .then(() => serving.workload.carryOut((late) => (inOrder.has(name) ? inTurn(work, late) : work()), share))
       .then(
         (data): Ack<unknown> => ({ ok: true, data }),
         (error) => failed(serving, name, error),

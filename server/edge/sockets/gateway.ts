@@ -7,8 +7,11 @@ import { atOnce } from '../../services/at-once.ts';
 import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
 import { createGate } from '../../services/gate.ts';
 import type { House } from '../../services/house.ts';
+import type { Limits } from '../../services/limits.ts';
+import { mustServePage } from '../../services/origins.ts';
 import { tellPresentChat } from '../../services/told.ts';
 import { bareError } from '../../services/trouble.ts';
+import { addressOf, pageOf } from '../came-from.ts';
 import { within } from '../time-limit.ts';
 import { ANSWER_MS, type Workload } from '../workload.ts';
 import { agentHandlers } from './agent-handlers.ts';
@@ -25,6 +28,9 @@ export type GatewayParts = {
   readonly keys: Keys;
   readonly clock: () => number;
   readonly workload: Workload;
+  readonly limits: Limits;
+  /** How many proxies in front of us are believed about the client. */
+  readonly trustProxy: number;
   /** Answers this node's id when sockets may be recorded under it. */
   readonly listed: () => Promise<string>;
 };
@@ -56,7 +62,8 @@ export type Gateway = {
   settled(): Promise<boolean>;
 };
 
-export function createGateway({ io, house, keys, clock, workload, listed }: GatewayParts): Gateway {
+export function createGateway(parts: GatewayParts): Gateway {
+  const { io, house, keys, clock, workload, limits, trustProxy, listed } = parts;
   const underWay = new Set<Promise<void>>();
   const track = (task: Promise<void>) => {
     const tracked = task.finally(() => underWay.delete(tracked));
@@ -73,18 +80,26 @@ export function createGateway({ io, house, keys, clock, workload, listed }: Gate
   };
 
   let leaving = false;
-  const taken = <Actor>(identify: (token: string) => Promise<Actor>) => {
-    return async (token: string) => {
+  const addressFor = (socket: Socket) => addressOf(socket.request, trustProxy);
+
+  /** Who a token is of: asked not too often, by a page that the shop serves, and not of a node that is ending. */
+  const admitted =
+    <Actor extends { readonly shop: string }>(identify: (token: string) => Promise<Actor>) =>
+    async (token: string, socket: Socket): Promise<Actor> => {
       if (leaving) throw new Refusal('unavailable', 'This node is ending; connect again, another one takes over.');
-      return workload.carryOut(() => identify(token));
+      limits.handshake(addressFor(socket));
+      return workload.carryOut(async () => {
+        const actor = await identify(token);
+        await mustServePage(house, actor.shop, pageOf(socket.request, trustProxy));
+        return actor;
+      });
     };
-  };
 
   const buyers = io.of('/buyer');
   const forBuyers = buyerHandlers(house, clock);
   admit(
     buyers,
-    taken((token) => buyerOfToken(house, token, clock())),
+    admitted((token) => buyerOfToken(house, token, clock())),
     onFault,
   );
   buyers.on('connection', (socket: Socket) => {
@@ -108,6 +123,7 @@ export function createGateway({ io, house, keys, clock, workload, listed }: Gate
       log: house.log,
       workload,
       facts,
+      allow: limits.commands({ shop: actor.shop, buyer: actor.id, address: addressFor(socket) }),
       async asking() {
         await joined;
         return { actor, socket: socket.id };
@@ -133,7 +149,7 @@ export function createGateway({ io, house, keys, clock, workload, listed }: Gate
   const forAgents = agentHandlers(house, clock);
   admit(
     agents,
-    taken((token) => agentOfToken(house, keys, token, clock())),
+    admitted((token) => agentOfToken(house, keys, token, clock())),
     onFault,
   );
   agents.on('connection', (socket: Socket) => {
@@ -170,6 +186,7 @@ export function createGateway({ io, house, keys, clock, workload, listed }: Gate
       log: house.log,
       workload,
       facts,
+      allow: limits.commands({ shop, address: addressFor(socket) }),
       async asking() {
         await arrived;
         // As the shop has them now: a role may have changed, or the account be gone.

@@ -3,6 +3,7 @@ import type { Namespace, Socket } from 'socket.io';
 import { z } from 'zod';
 import { failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
 import { refusalOf } from '../refusal-of.ts';
+import type { Io } from './tell.ts';
 
 const handshake = z.looseObject({
   token: z.string().min(1).max(4_096),
@@ -12,17 +13,26 @@ const handshake = z.looseObject({
 /** What is known of a socket from its handshake on. */
 export type SocketData<Actor> = { readonly actor: Actor; readonly language: Language };
 
+const refusedWith = (refusal: Refusal, language: Language) =>
+  Object.assign(new Error(refusal.code), { data: failureOf(refusal, language) });
+
+/** Everything is said in one of our two namespaces; a socket in the root one would never be asked for a token. */
+export function refuseRoot(io: Io): void {
+  const refusal = new Refusal('not-found', 'There is nothing in this namespace; connect to /buyer or /agent.');
+  io.use((_socket, next) => next(refusedWith(refusal, 'en')));
+}
+
 /** Lets in who has a good token: `identify` answers who it is of, or throws. */
 export function admit<Actor>(
   namespace: Namespace,
-  identify: (token: string) => Promise<Actor>,
+  identify: (token: string, socket: Socket) => Promise<Actor>,
   onFault: (error: unknown) => void,
 ): void {
   namespace.use((socket: Socket, next) => {
     const auth = handshake.safeParse(socket.handshake.auth);
     const language: Language = auth.data?.language ?? 'en';
     const identified = auth.success
-      ? identify(auth.data.token)
+      ? identify(auth.data.token, socket)
       : Promise.reject(socket.handshake.auth?.token === undefined ? new Refusal('unauthorized') : invalid(auth.error));
     identified.then(
       (actor) => {
@@ -32,7 +42,7 @@ export function admit<Actor>(
       (error) => {
         const refusal = refusalOf(error);
         if (refusal !== error) onFault(error);
-        next(Object.assign(new Error(refusal.code), { data: failureOf(refusal, language) }));
+        next(refusedWith(refusal, language));
       },
     );
   });
