@@ -31,7 +31,7 @@ export function differences(before: unknown, after: unknown, path = ''): AuditCh
     ];
   }
   const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
-  return [...keys].flatMap((key) => differences(before?.[key], after?.[key], path ? `${path}.${key}` : key));
+  return [...keys].sort().flatMap((key) => differences(before?.[key], after?.[key], path ? `${path}.${key}` : key));
 }
 
 /** A group as a tree: members by their ids, so that one who comes or goes is one change. */
