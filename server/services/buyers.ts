@@ -48,8 +48,9 @@ export async function recordConversion(
   order: string,
   now: number,
 ): Promise<{ counted: boolean; agent?: string }> {
+  const request = house.ids.request(shop);
   const converted = await house.configs.use(shop, ({ config, scope }) =>
-    convert(scope, { buyer, order, warmMs: config.settings.contactWindows.warmMs }, now),
+    convert(scope, { buyer, order, warmMs: config.settings.contactWindows.warmMs, request }, now),
   );
   return converted.kind === 'counted' ? { counted: true, agent: converted.agent } : { counted: false };
 }

@@ -33,7 +33,7 @@ async function busy(): Promise<Stage> {
     await stage.say('holder', buyer);
     const to = { kind: 'agent', id: conversation.agent === 'A' ? 'x' : 'A' } as const;
     await transfer(scope, { now: NOON, place, by: '', to, windows, request: 't' });
-    await convert(scope, { buyer, order: `o-${buyer}`, warmMs: windows.warmMs }, NOON);
+    await convert(scope, { buyer, order: `o-${buyer}`, warmMs: windows.warmMs, request: 'r' }, NOON);
     const rating = { what: 'rated', score: 5, comment: 'good' } as const;
     await noteOn(scope, { now: NOON, conversation: place.conversation, by: { kind: 'buyer', id: buyer }, ...rating });
     await close(scope, place, { kind: 'buyer', id: buyer }, NOON);
