@@ -291,7 +291,7 @@ else
   if missed then call('HSET', conversation, 'missed', missed) end
 end
 if steering ~= '' then
-  account(steering, 'conversation:handed-over', c.id, '[' .. changed('agent', quoted(from), quoted(to)) .. ']', '')
+  account(steering, 'conversation:handed-over', c.id, { 'agent', from, to }, '')
 end
 if fresh then
   emit('assigned', 'conversation', c.id, 'buyer', c.buyer, 'assignment', request, 'outcome', outcome, 'agent', to)

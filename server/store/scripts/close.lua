@@ -42,7 +42,7 @@ call('HSET', conversation, 'state', 'closed', 'closedAt', now)
 call('HDEL', conversation, 'waitingSince')
 call('HSET', buyer, 'closed', c.id)
 if steering ~= '' and from ~= byId then
-  account(steering, 'conversation:closed', c.id, '[' .. changed('agent', quoted(from), '') .. ']', '')
+  account(steering, 'conversation:closed', c.id, { 'agent', from, '' }, '')
 end
 emit('closed', 'conversation', c.id, 'agent', from, 'by', byKind)
 flush()

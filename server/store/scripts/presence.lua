@@ -33,7 +33,7 @@ if change == 'choose' then
   become(a, effective(a), detail == '' and 'chose' or 'supervisor', now, detail)
   local was = chosen ~= value and chosen or presence
   if by ~= '' and (chosen ~= value or presence ~= a.presence) then
-    account(by, 'presence:set', agentId, '[' .. changed('presence', quoted(was), quoted(value)) .. ']', '')
+    account(by, 'presence:set', agentId, { 'presence', was, value }, '')
   end
 elseif change == 'connect' then
   if call('HSET', sockets, socketField, detail) == 1 then

@@ -17,14 +17,15 @@ if was[1] and was[2] == name and was[3] == crowds and was[4] == exclusiveAgent t
 local version = add('profiles', 1)
 call('HSET', buyer, 'profile', version, 'name', name, 'crowds', crowds, 'exclusive', exclusiveAgent)
 
-local changes, n = {}, 0
+local changes = {}
 local function compare(path, before, after)
   if before == after then return end
-  n = n + 1
-  changes[n] = changed(path, before, after)
+  changes[#changes + 1] = '{"path":"' .. path .. '"' .. (before ~= '' and ',"before":' .. before or '')
+    .. (after ~= '' and ',"after":' .. after or '') .. '}'
 end
+local function quoted(id) return id ~= '' and '"' .. id .. '"' or '' end
 -- Only that it is another: what people are called has no place in a log.
-if (was[2] or '') ~= name then n, changes[1] = 1, changed('name', '', '') end
+if (was[2] or '') ~= name then changes[1] = '{"path":"name"}' end
 compare('crowds', was[3] or '', crowds)
 compare('exclusiveAgent', quoted(was[4] or ''), quoted(exclusiveAgent))
 account(by, 'buyer:changed', buyerId, '[' .. table.concat(changes, ',') .. ']', '')

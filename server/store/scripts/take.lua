@@ -33,7 +33,7 @@ if a.kind == 'agent' then
     tonumber(warmMs)))
 end
 if steering ~= '' then
-  account(steering, 'conversation:claimed', c.id, '[' .. changed('agent', '', quoted(a.id)) .. ']', '')
+  account(steering, 'conversation:claimed', c.id, { 'agent', '', a.id }, '')
 end
 emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', '', 'group', '')
 flush()

@@ -55,7 +55,7 @@ if a.kind == 'agent' then
     tonumber(warmMs)))
 end
 if steering ~= '' and string.match(steering, ':(.*)$') ~= from then
-  account(steering, 'conversation:transferred', c.id, '[' .. changed('agent', quoted(from), quoted(a.id)) .. ']', '')
+  account(steering, 'conversation:transferred', c.id, { 'agent', from, a.id }, '')
 end
 emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', from, 'group', group)
 flush()

@@ -5,8 +5,15 @@
 -- before it is the least it can have.
 local AUDIT_KEPT, AUDIT_KEPT_MS = '100000', 400 * 24 * 3600000
 
--- by: '<kind>:<id>'. changes: a JSON list, '' for none. request: '' where the script knows a repeat by itself. Answers the id.
+-- by: '<kind>:<id>'. changes: a JSON list, '' for none; or one change as a table of its path and the identifiers before and
+-- after, '' for none. request: '' where the script knows a repeat by itself. Answers the entry's id.
+-- One function and no helpers: each is made anew with every run, also with those that write no entry.
 local function account(by, action, target, changes, request)
+  if type(changes) == 'table' then
+    local path, before, after = unpack(changes)
+    changes = '[{"path":"' .. path .. '"' .. (before ~= '' and ',"before":"' .. before .. '"' or '')
+      .. (after ~= '' and ',"after":"' .. after .. '"' or '') .. '}]'
+  end
   local last = call('XREVRANGE', audit, '+', '-', 'COUNT', '1')[1]
   local at = math.max(now, last and tonumber(string.match(last[1], '^%d+')) or 0)
   local id = call('XADD', audit, 'MAXLEN', '~', AUDIT_KEPT, text(at) .. '-*', 'by', by, 'action', action, 'target', target,
@@ -14,12 +21,3 @@ local function account(by, action, target, changes, request)
   call('XTRIM', audit, 'MINID', '~', text(math.max(0, at - AUDIT_KEPT_MS)))
   return id
 end
-
--- One change of a list, as JSON; before and after are JSON too, '' for what was not there, or is gone.
-local function changed(path, before, after)
-  return '{"path":"' .. path .. '"' .. (before ~= '' and ',"before":' .. before or '')
-    .. (after ~= '' and ',"after":' .. after or '') .. '}'
-end
-
--- An identifier or a word as JSON: nothing in one needs escaping.
-local function quoted(word) return word ~= '' and '"' .. word .. '"' or '' end
