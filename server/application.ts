@@ -10,7 +10,7 @@ import { createListener } from './edge/listener.ts';
 import { createDoor } from './edge/sockets/door.ts';
 import { createGateway } from './edge/sockets/gateway.ts';
 import { endSlowReaders } from './edge/sockets/slow-readers.ts';
-import { createTell, type Io } from './edge/sockets/tell.ts';
+import { createTell, hearForgotten, type Io } from './edge/sockets/tell.ts';
 import { createWorkload } from './edge/workload.ts';
 import type { Keys } from './services/access.ts';
 import type { LimitChanges } from './services/allowances.ts';
@@ -62,7 +62,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const relay = parts.shared ? createRelay(parts.redis, onError) : undefined;
   if (relay) io.adapter(relay.adapter);
 
-  const house = createHouse({ redis, tell: createTell(io), log });
+  const house = createHouse({ redis, tell: createTell(io, { shared: parts.shared === true }), log });
+  hearForgotten(io, house.buyers.forget);
   const { beatMs, drainMs = 0 } = parts;
   const workload = createWorkload({ away: house.away });
   const heartbeat = createHeartbeat({
@@ -88,6 +89,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     limits,
     trustProxy,
     disconnectAgent: gateway.disconnectAgent,
+    disconnectBuyer: gateway.disconnectBuyer,
     ...(parts.pages ? { pages: parts.pages } : {}),
   });
   const http = createListener(app, { allowed: limits.allowed, trustProxy });

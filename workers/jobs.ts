@@ -10,6 +10,7 @@ import type { House } from '../server/services/house.ts';
 import { type Turn, untilDone } from '../server/services/turn.ts';
 import { sweepContacts } from './contacts.ts';
 import { eachShop, shopsIn } from './each-shop.ts';
+import { goOnErasing } from './erasing.ts';
 import { sweepGhosts } from './ghosts.ts';
 import { closeIdleConversations } from './idle.ts';
 import { serveLines } from './lines.ts';
@@ -53,6 +54,7 @@ export const shopJobs = {
   lines: serveLines,
   places: whole(tellPlaces),
   contacts: sweepContacts,
+  erasing: goOnErasing,
 } as const satisfies Record<string, ShopJob>;
 
 /** Every job of a shop, one after another, each until it has left nothing. `now` in ms. */

@@ -2,7 +2,7 @@
 
 import { Server } from 'socket.io';
 import { readConfig } from '../server/config.ts';
-import { createTell, type Io } from '../server/edge/sockets/tell.ts';
+import { createTell, hearForgotten, type Io } from '../server/edge/sockets/tell.ts';
 import { productionParts } from '../server/launch/production.ts';
 import { reachRedis } from '../server/launch/reach-redis.ts';
 import { closeOnSignal } from '../server/launch/signals.ts';
@@ -23,7 +23,8 @@ try {
   // No sockets of its own: it tells those of the server nodes.
   const relay = createRelay(target, onError);
   const io: Io = new Server({ adapter: relay.adapter });
-  const house = createHouse({ redis, tell: createTell(io), log });
+  const house = createHouse({ redis, tell: createTell(io, { shared: true }), log });
+  hearForgotten(io, house.buyers.forget);
   const webhooks = { privateAddresses: config.webhookPrivate };
   const workers = await createWorkers({ connections: queues, house, log, webhooks });
   closeOnSignal(log, async () => {

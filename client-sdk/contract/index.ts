@@ -1,4 +1,5 @@
 /** The outside surface of Fenliu, imported by server and clients alike. */
+export * from './audit.ts';
 export * from './entities.ts';
 export * from './errors.ts';
 export * from './rest.ts';

@@ -3,6 +3,7 @@
  * the tests are all made from this table.
  */
 import { z } from 'zod';
+import { type AuditAction, auditAction, auditEntry } from './audit.ts';
 import {
   agent,
   agentPut,
@@ -43,6 +44,8 @@ export type Route = {
   readonly answer: z.ZodType;
   /** HTTP status of success; 200 unless said. */
   readonly status?: 201;
+  /** What of it the audit log says; where nothing, the reason. Every call that is no GET says one of both. */
+  readonly audited?: readonly AuditAction[] | { readonly not: string };
 };
 
 const token = z.object({ token: z.string() });
@@ -63,6 +66,7 @@ export const routes = {
     path: '/shops',
     summary: 'Open a shop; answers its secrets once',
     who: ['admin'],
+    audited: ['shop:created'],
     body: z.strictObject({ id: identifier, name: z.string().trim().min(1).max(200) }),
     answer: z.object({
       shop: z.object({ id: identifier, name: z.string() }),
@@ -84,6 +88,7 @@ export const routes = {
     path: '/shops/:shop/settings',
     summary: 'Change settings; merged, then validated whole',
     who: owners,
+    audited: ['settings:changed'],
     body: settingsPatch,
     answer: settings,
   },
@@ -100,6 +105,7 @@ export const routes = {
     path: '/shops/:shop/agents/:agent',
     summary: 'Create or replace an agent; password and webhook stay if none is sent',
     who: owners,
+    audited: ['agent:created', 'agent:changed'],
     body: agentPut,
     /** The secret that signs deliveries is answered once: when the webhook is set, or set to another URL. */
     answer: agent.extend({ webhookSecret: z.string().optional() }),
@@ -109,6 +115,7 @@ export const routes = {
     path: '/shops/:shop/agents/:agent',
     summary: 'Remove an agent; their conversations are dispatched again',
     who: owners,
+    audited: ['agent:removed'],
     answer: done,
   },
   setPresence: {
@@ -116,6 +123,7 @@ export const routes = {
     path: '/shops/:shop/agents/:agent/presence',
     summary: "Set somebody's presence",
     who: supervisors,
+    audited: ['presence:set'],
     body: z.strictObject({ presence }),
     answer: z.object({ presence }),
   },
@@ -132,6 +140,7 @@ export const routes = {
     path: '/shops/:shop/agents/:agent/token',
     summary: 'A session token for a program that acts as this agent',
     who: programs,
+    audited: ['token:issued'],
     answer: token,
   },
   rotateWebhookSecret: {
@@ -139,6 +148,7 @@ export const routes = {
     path: '/shops/:shop/agents/:agent/webhook-secret',
     summary: 'A new secret for the webhook of a robot; the old one signs nothing any more',
     who: owners,
+    audited: ['secret:replaced'],
     answer: z.object({ webhookSecret: z.string() }),
   },
   listGroups: {
@@ -154,6 +164,7 @@ export const routes = {
     path: '/shops/:shop/groups/:group',
     summary: 'Create or replace a group',
     who: owners,
+    audited: ['group:created', 'group:changed'],
     body: groupPut,
     answer: group,
   },
@@ -162,6 +173,7 @@ export const routes = {
     path: '/shops/:shop/groups/:group',
     summary: 'Remove a group; its members stay',
     who: owners,
+    audited: ['group:removed'],
     answer: done,
   },
   getBuyer: {
@@ -176,21 +188,25 @@ export const routes = {
     path: '/shops/:shop/buyers/:buyer',
     summary: 'Create or replace what the shop knows of a buyer',
     who: supervisors,
+    audited: ['buyer:changed'],
     body: buyerPut,
     answer: buyer,
   },
   deleteBuyer: {
     method: 'delete',
     path: '/shops/:shop/buyers/:buyer',
-    summary: 'Erase a buyer and their talk',
+    summary: 'Erase a buyer and every trace of them',
     who: owners,
-    answer: done,
+    audited: ['buyer:erased'],
+    /** What was said is gone by the answer; `underWay` where workers are still taking traces out of logs. */
+    answer: done.extend({ underWay: z.literal(true).optional() }),
   },
   buyerToken: {
     method: 'post',
     path: '/shops/:shop/buyers/:buyer/token',
     summary: 'A token with which this buyer connects',
     who: programs,
+    audited: { not: 'a page asks for one at every visit: they would drown everything else, and change nothing' },
     answer: token,
   },
   recordConversion: {
@@ -198,6 +214,7 @@ export const routes = {
     path: '/shops/:shop/conversions',
     summary: 'A buyer has bought: counts for the agent they spoke with last; conversion-first groups go by it',
     who: programs,
+    audited: { not: 'programs report what a buyer did; the agents and their sales show it' },
     body: z.strictObject({ buyer: identifier, order: identifier }),
     answer: z.object({ counted: z.boolean(), agent: identifier.optional() }),
   },
@@ -206,6 +223,7 @@ export const routes = {
     path: '/shops/:shop/visitors',
     summary: 'An anonymous buyer with a token; rate-limited',
     who: everyone,
+    audited: { not: 'nobody of the shop does it' },
     answer: z.object({ buyer: identifier, token: z.string() }),
   },
   createSession: {
@@ -213,6 +231,7 @@ export const routes = {
     path: '/sessions',
     summary: 'Log in as an agent',
     who: everyone,
+    audited: { not: 'people log in as themselves, and change nothing' },
     body: z.strictObject({ shop: identifier, agent: identifier, password: z.string().min(1).max(200) }),
     answer: z.object({ token: z.string(), agent }),
   },
@@ -253,6 +272,22 @@ export const routes = {
     who: staff,
     answer: assignment,
   },
+  listAudit: {
+    method: 'get',
+    path: '/shops/:shop/audit',
+    summary: 'Who has changed what, latest first; the last 100,000 entries of the last 400 days',
+    who: owners,
+    query: z.strictObject({
+      from: timeQuery,
+      until: timeQuery,
+      /** An agent; `api-key` or `admin` for a program. */
+      by: identifier.optional(),
+      action: auditAction.optional(),
+      limit,
+      cursor,
+    }),
+    answer: z.object({ entries: z.array(auditEntry), next }),
+  },
   listDeadLetters: {
     method: 'get',
     path: '/shops/:shop/dead-letters',
@@ -266,6 +301,7 @@ export const routes = {
     path: '/shops/:shop/dead-letters/:delivery/retry',
     summary: 'Deliver it again, with all attempts anew',
     who: supervisors,
+    audited: ['dead-letter:retried'],
     answer: done,
   },
 } as const satisfies Record<string, Route>;

@@ -1,8 +1,9 @@
 /** Who a token or key belongs to, and new ones. What is expired, forged, or of another shop is `unauthorized`. */
 import { timingSafeEqual } from 'node:crypto';
-import { type Agent, type CallerKind, Refusal } from '../../client-sdk/contract/index.ts';
+import { type Agent, type By, type CallerKind, Refusal } from '../../client-sdk/contract/index.ts';
+import { recordAudit } from '../store/audit.ts';
 import { readSecret } from '../store/configure.ts';
-import { type AgentActor, agentActor, type BuyerActor } from './actor.ts';
+import { type AgentActor, agentActor, type BuyerActor, byAgent, OPERATOR } from './actor.ts';
 import { secretNames } from './change-config.ts';
 import type { House } from './house.ts';
 import { sameKey, verifyPassword } from './passwords.ts';
@@ -13,6 +14,13 @@ export type Keys = { readonly secret: string; readonly adminKey: string };
 
 /** Who makes a REST call, as far as the shop of its path is concerned. */
 export type Caller = { readonly kind: CallerKind; readonly actor?: AgentActor };
+
+/** A caller as the audit log names them. Throws `unauthorized` for nobody: whoever may do that changes nothing. */
+export function byCaller({ kind, actor }: Caller): By {
+  if (actor) return byAgent(actor);
+  if (kind === 'admin' || kind === 'api-key') return { kind };
+  throw new Refusal('unauthorized');
+}
 
 const looksLikeToken = (credential: string) => credential.split('.').length === 3;
 
@@ -87,9 +95,18 @@ export async function logIn(
 }
 
 /** A session token for a program that acts as this agent. Throws `not-found`. */
-export async function tokenForAgent(house: House, keys: Keys, shop: string, id: string, now: number): Promise<string> {
+export async function tokenForAgent(
+  house: House,
+  keys: Keys,
+  shop: string,
+  id: string,
+  now: number,
+  by = OPERATOR,
+): Promise<string> {
   const { config } = await house.configs.fresh(shop);
   if (!config.agents.has(id)) throw new Refusal('not-found', `There is no agent ${id} in this shop; check the id.`);
+  const request = house.ids.request(shop);
+  await recordAudit(house.redis, shop, { by, action: 'token:issued', target: id, changes: '', request }, now);
   return signSession({ id, shop }, keys.secret, now);
 }
 

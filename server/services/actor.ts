@@ -1,5 +1,5 @@
 /** Who acts: every service that changes something on somebody's behalf is told. */
-import type { Conversation, Role } from '../../client-sdk/contract/index.ts';
+import type { By, Conversation, Role } from '../../client-sdk/contract/index.ts';
 import type { ShopConfig } from '../plan/config.ts';
 
 export type BuyerActor = { readonly kind: 'buyer'; readonly shop: string; readonly id: string };
@@ -26,3 +26,13 @@ export function agentActor(config: ShopConfig, id: string): AgentActor | undefin
   if (!agent) return undefined;
   return { kind: agent.kind === 'robot' ? 'robot' : 'agent', shop: config.shop, id, role: agent.role };
 }
+
+/** The operator of the installation: who acts where nobody is named, as when the demo shop is made. */
+export const OPERATOR: By = { kind: 'admin' };
+
+/** An agent as the audit log names them. */
+export const byAgent = ({ role, id }: AgentActor): By => ({ kind: role, id });
+
+/** Who steers what is not theirs, for the audit log; `undefined` for everybody else: a talk is no matter of it. */
+export const bySteering = (actor: Actor): By | undefined =>
+  actor.kind !== 'buyer' && maySteer(actor) ? byAgent(actor) : undefined;

@@ -1,6 +1,6 @@
 /** Agents come and go: what they choose, and the sockets that hold them connected. */
 
-import { type HeldConversation, type Presence, Refusal, type Shift } from '../../client-sdk/contract/index.ts';
+import { type By, type HeldConversation, type Presence, Refusal, type Shift } from '../../client-sdk/contract/index.ts';
 import { changePresence, type PresenceAnswer, type PresenceCommand } from '../store/presence.ts';
 import { heldBy, readConversations } from '../store/read.ts';
 import { readShifts, type ShiftQuery } from '../store/shifts.ts';
@@ -32,7 +32,7 @@ export async function choosePresence(
   presence: Presence,
   cause: 'chose' | 'supervisor',
   now: number,
-  by?: string,
+  by?: By,
 ): Promise<Presence> {
   const answer = await change(house, shop, { change: 'choose', agent, presence, cause, by }, now);
   if (answer.kind !== 'done') throw noAgent();

@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ShopConfig } from '../plan/config.ts';
 import { membershipsOf, rosterEntry } from '../plan/roster.ts';
 import { type ConfigFields, configure, type RosterChange } from '../store/configure.ts';
+import { OPERATOR } from './actor.ts';
+import { accountOf } from './audit-account.ts';
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
 
@@ -62,19 +64,26 @@ export function rosterChanges(before: ShopConfig, after: ShopConfig, fields: Con
   return changes;
 }
 
-/** Changes the configuration: `change` is given what holds now, and may be asked again. Throws what `change` throws. */
+/**
+ * Changes the configuration: `change` is given what holds now, and may be asked again. What is different afterwards is an
+ * entry of the audit log, made by `by`. Throws what `change` throws.
+ */
 export async function changeConfig(
   house: House,
   shop: string,
   now: number,
   change: (config: ShopConfig) => ConfigFields,
+  by = OPERATOR,
 ): Promise<void> {
+  const request = house.ids.request(shop);
   await house.configs.change(shop, async ({ config }) => {
     const fields = change(config);
     const after = applied(config, fields);
     const effects = await configure(house.redis, {
       now,
       shop,
+      request,
+      account: accountOf(config, after, fields, by),
       expected: config.version,
       fields,
       roster: rosterChanges(config, after, fields),

@@ -4,6 +4,7 @@
  */
 import {
   type Assignment,
+  type By,
   type Conversation,
   type Entry,
   type MoveCause,
@@ -121,6 +122,8 @@ export type Again = (
   readonly note?: string | undefined;
   /** The last part of the assignment's id: the same again answers the same. New if none is given. */
   readonly request?: string;
+  /** A supervisor, or the owner, who takes it from a robot. */
+  readonly steering?: By | undefined;
 };
 
 /** The conversation as it was seen, which it must still be when the claim runs. */
@@ -160,6 +163,7 @@ export async function dispatchAgain(house: House, shop: string, again: Again, no
         warmMs: config.settings.contactWindows.warmMs,
         limit: limit ?? '',
         entry: record.entry,
+        steering: again.steering,
       });
       if (claimed.kind === 'buyer') {
         await learn(house, scope, buyer);

@@ -32,6 +32,8 @@ export type Tell = {
     data: BuyerEventData<K>,
     except?: Except,
   ): void;
+  /** Every other process: that it is to remember nothing of a buyer. */
+  forgetBuyer(shop: string, buyer: string): void;
 };
 
 /** Structured log: facts first, never message text or tokens. */

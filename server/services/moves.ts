@@ -4,7 +4,7 @@ import { close, closeIdle, type Move, takeFromPool, transfer } from '../store/mo
 import { type ConversationRecord, readAssignmentById, readConversation } from '../store/read.ts';
 import type { Scope } from '../store/scope.ts';
 import type { Moved } from '../store/shapes.ts';
-import { type Actor, type AgentActor, maySee, maySteer } from './actor.ts';
+import { type Actor, type AgentActor, bySteering, maySee, maySteer } from './actor.ts';
 import { dispatchAgain } from './dispatch.ts';
 import type { House } from './house.ts';
 import { refusalFor } from './refusals.ts';
@@ -90,6 +90,7 @@ export async function transferConversation(
       now,
       place: placeOf(record.conversation),
       by: maySteer(actor) ? '' : actor.id,
+      steering: bySteering(actor),
       to: 'agent' in to ? { kind: 'agent', id: to.agent } : { kind: 'group', id: to.group },
       windows: config.settings.contactWindows,
       request: house.ids.request(actor.id, options.requestId),
@@ -105,7 +106,7 @@ export async function claimFromPool(house: House, actor: AgentActor, id: string,
   const record = await readConversation(scope, id);
   if (!record) throw refusalFor('missing');
   const move = await house.configs.use(actor.shop, ({ config, scope: at }) =>
-    takeFromPool(at, placeOf(record.conversation), actor.id, config.settings.contactWindows, now),
+    takeFromPool(at, placeOf(record.conversation), actor.id, config.settings.contactWindows, now, bySteering(actor)),
   );
   return settle(house, actor, record, move, 'pool-claim', now);
 }
@@ -115,7 +116,7 @@ export async function closeConversation(house: House, actor: Actor, id: string, 
   const record = await visible(house, actor, id);
   const kind = actor.kind === 'buyer' ? 'buyer' : maySteer(actor) ? 'supervisor' : 'agent';
   const move = await house.configs.use(actor.shop, ({ scope }) =>
-    close(scope, placeOf(record.conversation), { kind, id: actor.id }, now),
+    close(scope, placeOf(record.conversation), { kind, id: actor.id }, now, bySteering(actor)),
   );
   return settle(house, actor, record, move, 'closed', now);
 }
@@ -162,7 +163,12 @@ export async function handOver(
   if (conversation.state === 'closed') throw refusalFor('closed');
   if (conversation.state !== 'robot') return { conversation, assignment: await latestAssignment(scope, record) };
   if (actor.kind !== 'buyer' && conversation.agent !== actor.id && !maySteer(actor)) throw refusalFor('not-holder');
-  const claimed = await dispatchAgain(house, actor.shop, { mode: 'human', record, note: options.reason, request }, now);
+  const claimed = await dispatchAgain(
+    house,
+    actor.shop,
+    { mode: 'human', record, note: options.reason, request, steering: bySteering(actor) },
+    now,
+  );
   house.due(actor.shop, now);
   if (claimed.kind === 'assigned') return { conversation: claimed.conversation, assignment: claimed.assignment };
   // Somebody was faster: answer what holds now.

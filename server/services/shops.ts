@@ -2,6 +2,7 @@
 import {
   type Agent,
   type AgentPut,
+  type By,
   defaultSettings,
   type Group,
   type GroupPut,
@@ -15,6 +16,7 @@ import {
 import type { ShopConfig } from '../plan/config.ts';
 import { configure, readVersion, registerShop } from '../store/configure.ts';
 import { StaleConfig } from '../store/script.ts';
+import { OPERATOR } from './actor.ts';
 import { applied, changeConfig, rosterChanges, secretNames } from './change-config.ts';
 import type { House } from './house.ts';
 import { hashKey, hashPassword } from './passwords.ts';
@@ -28,7 +30,13 @@ export type NewShop = {
 };
 
 /** Opens a shop with its main account; the secrets are answered once. Throws `conflict` if it is there already. */
-export async function createShop(house: House, id: string, name: string, now: number): Promise<NewShop> {
+export async function createShop(
+  house: House,
+  id: string,
+  name: string,
+  now: number,
+  by: By = OPERATOR,
+): Promise<NewShop> {
   const taken = new Refusal('conflict', `There is a shop ${id} already; choose another id.`);
   if ((await readVersion(house.redis, id)) !== null) throw taken;
   const [password, apiKey, buyerSecret] = [house.ids.secret(), house.ids.secret(), house.ids.secret()];
@@ -48,6 +56,8 @@ export async function createShop(house: House, id: string, name: string, now: nu
     await configure(house.redis, {
       now,
       shop: id,
+      request: house.ids.request(id),
+      account: { by, action: 'shop:created', target: id, changes: '' },
       expected: '0',
       fields: {
         ...fields,
@@ -69,22 +79,34 @@ export async function createShop(house: House, id: string, name: string, now: nu
 const noAgent = (id: string) => new Refusal('not-found', `There is no agent ${id} in this shop; check the id.`);
 
 /** Merges a patch and validates the whole. Throws `invalid`, also for accounts that are not there. */
-export async function patchSettings(house: House, shop: string, patch: SettingsPatch, now: number): Promise<Settings> {
+export async function patchSettings(
+  house: House,
+  shop: string,
+  patch: SettingsPatch,
+  now: number,
+  by?: By,
+): Promise<Settings> {
   let result: Settings = defaultSettings;
-  await changeConfig(house, shop, now, (config) => {
-    const merged = settingsSchema.safeParse(mergeSettings(config.settings, patch));
-    if (!merged.success) throw invalid(merged.error);
-    result = merged.data;
-    const { robot } = result.robotFirst;
-    const { proxy } = result.nightShift;
-    if (robot && config.agents.get(robot)?.kind !== 'robot') {
-      throw new Refusal('invalid', undefined, [{ path: 'robotFirst.robot', problem: 'is no robot of this shop' }]);
-    }
-    if (proxy && !config.agents.has(proxy)) {
-      throw new Refusal('invalid', undefined, [{ path: 'nightShift.proxy', problem: 'is no agent of this shop' }]);
-    }
-    return { settings: result };
-  });
+  await changeConfig(
+    house,
+    shop,
+    now,
+    (config) => {
+      const merged = settingsSchema.safeParse(mergeSettings(config.settings, patch));
+      if (!merged.success) throw invalid(merged.error);
+      result = merged.data;
+      const { robot } = result.robotFirst;
+      const { proxy } = result.nightShift;
+      if (robot && config.agents.get(robot)?.kind !== 'robot') {
+        throw new Refusal('invalid', undefined, [{ path: 'robotFirst.robot', problem: 'is no robot of this shop' }]);
+      }
+      if (proxy && !config.agents.has(proxy)) {
+        throw new Refusal('invalid', undefined, [{ path: 'nightShift.proxy', problem: 'is no agent of this shop' }]);
+      }
+      return { settings: result };
+    },
+    by,
+  );
   return result;
 }
 
@@ -102,6 +124,7 @@ export async function putAgent(
   id: string,
   put: AgentPut,
   now: number,
+  by?: By,
 ): Promise<AgentAnswer> {
   const { password, capacity, webhook, ...rest } = put;
   let agent: Agent = { id, ...rest, ...(capacity ? { capacity } : {}) };
@@ -115,33 +138,39 @@ export async function putAgent(
   const made = house.ids.secret();
   let before: Agent['webhook'];
   const hash = password === undefined ? undefined : await hashPassword(password);
-  await changeConfig(house, shop, now, (config) => {
-    if (config.agents.get(id)?.role === 'owner' && agent.role !== 'owner') {
-      throw new Refusal(
-        'conflict',
-        `${id} is the owner, and a shop keeps its owner; send role "owner" to change the rest.`,
-      );
-    }
-    for (const other of config.agents.values()) {
-      if (agent.role === 'owner' && other.role === 'owner' && other.id !== id) {
-        throw new Refusal('conflict', `${other.id} is the owner of this shop; there can be one.`);
+  await changeConfig(
+    house,
+    shop,
+    now,
+    (config) => {
+      if (config.agents.get(id)?.role === 'owner' && agent.role !== 'owner') {
+        throw new Refusal(
+          'conflict',
+          `${id} is the owner, and a shop keeps its owner; send role "owner" to change the rest.`,
+        );
       }
-    }
-    if (agent.kind === 'human') mustNotBeRobot(config, id);
-    else mustNotBeMember(config, id);
-    before = config.agents.get(id)?.webhook;
-    const after = agent.kind === 'robot' ? (webhook === undefined ? before : (webhook ?? undefined)) : undefined;
-    const { webhook: _, ...others } = agent;
-    agent = { ...others, ...(after ? { webhook: after } : {}) };
-    return {
-      agents: new Map([[id, agent]]),
-      secrets: {
-        ...(hash === undefined ? {} : { [secretNames.password + id]: hash }),
-        // Another receiver must not be able to sign like the one before.
-        ...(after?.url === before?.url ? {} : { [secretNames.webhook + id]: after ? made : '' }),
-      },
-    };
-  });
+      for (const other of config.agents.values()) {
+        if (agent.role === 'owner' && other.role === 'owner' && other.id !== id) {
+          throw new Refusal('conflict', `${other.id} is the owner of this shop; there can be one.`);
+        }
+      }
+      if (agent.kind === 'human') mustNotBeRobot(config, id);
+      else mustNotBeMember(config, id);
+      before = config.agents.get(id)?.webhook;
+      const after = agent.kind === 'robot' ? (webhook === undefined ? before : (webhook ?? undefined)) : undefined;
+      const { webhook: _, ...others } = agent;
+      agent = { ...others, ...(after ? { webhook: after } : {}) };
+      return {
+        agents: new Map([[id, agent]]),
+        secrets: {
+          ...(hash === undefined ? {} : { [secretNames.password + id]: hash }),
+          // Another receiver must not be able to sign like the one before.
+          ...(after?.url === before?.url ? {} : { [secretNames.webhook + id]: after ? made : '' }),
+        },
+      };
+    },
+    by,
+  );
   if (agent.webhook || before) await followWebhookChange(house, shop, now);
   return agent.webhook && agent.webhook.url !== before?.url ? { ...agent, webhookSecret: made } : agent;
 }
@@ -160,52 +189,77 @@ function mustNotBeMember(config: ShopConfig, id: string): void {
 }
 
 /** Removes an agent, also from their groups; what they hold is dispatched again. Throws `not-found`, `conflict`. */
-export async function deleteAgent(house: House, shop: string, id: string, now: number): Promise<void> {
+export async function deleteAgent(house: House, shop: string, id: string, now: number, by?: By): Promise<void> {
   let webhook: Agent['webhook'];
-  await changeConfig(house, shop, now, (config) => {
-    const agent = config.agents.get(id);
-    if (!agent) throw noAgent(id);
-    if (agent.role === 'owner') throw new Refusal('conflict', 'A shop keeps its owner.');
-    mustNotBeRobot(config, id);
-    if (config.settings.nightShift.proxy === id) {
-      throw new Refusal('conflict', `${id} is the proxy; set another one in the settings first.`);
-    }
-    const groups = new Map<string, Group>();
-    for (const group of config.groups.values()) {
-      const members = group.members.filter((member) => member.agent !== id);
-      if (members.length < group.members.length) groups.set(group.id, { ...group, members });
-    }
-    webhook = agent.webhook;
-    const secrets = { [secretNames.password + id]: '', [secretNames.webhook + id]: '' };
-    return { agents: new Map([[id, undefined]]), groups, secrets };
-  });
+  await changeConfig(
+    house,
+    shop,
+    now,
+    (config) => {
+      const agent = config.agents.get(id);
+      if (!agent) throw noAgent(id);
+      if (agent.role === 'owner') throw new Refusal('conflict', 'A shop keeps its owner.');
+      mustNotBeRobot(config, id);
+      if (config.settings.nightShift.proxy === id) {
+        throw new Refusal('conflict', `${id} is the proxy; set another one in the settings first.`);
+      }
+      const groups = new Map<string, Group>();
+      for (const group of config.groups.values()) {
+        const members = group.members.filter((member) => member.agent !== id);
+        if (members.length < group.members.length) groups.set(group.id, { ...group, members });
+      }
+      webhook = agent.webhook;
+      const secrets = { [secretNames.password + id]: '', [secretNames.webhook + id]: '' };
+      return { agents: new Map([[id, undefined]]), groups, secrets };
+    },
+    by,
+  );
   if (webhook) await followWebhookChange(house, shop, now);
 }
 
 /** Creates or replaces a group. Throws `invalid` for members that are not there, or a robot that is none. */
-export async function putGroup(house: House, shop: string, id: string, put: GroupPut, now: number): Promise<Group> {
+export async function putGroup(
+  house: House,
+  shop: string,
+  id: string,
+  put: GroupPut,
+  now: number,
+  by?: By,
+): Promise<Group> {
   const group: Group = { id, ...put };
-  await changeConfig(house, shop, now, (config) => {
-    const problems = group.members
-      .map((member, i) => ({ path: `members.${i}.agent`, kind: config.agents.get(member.agent)?.kind }))
-      .filter(({ kind }) => kind !== 'human')
-      .map(({ path, kind }) => ({
-        path,
-        problem: kind ? 'is a robot; set it as robot of the group' : 'is no agent of this shop',
-      }));
-    if (group.robot !== null && config.agents.get(group.robot)?.kind !== 'robot') {
-      problems.push({ path: 'robot', problem: 'is no robot of this shop' });
-    }
-    if (problems.length > 0) throw new Refusal('invalid', undefined, problems.slice(0, 20));
-    return { groups: new Map([[id, group]]) };
-  });
+  await changeConfig(
+    house,
+    shop,
+    now,
+    (config) => {
+      const problems = group.members
+        .map((member, i) => ({ path: `members.${i}.agent`, kind: config.agents.get(member.agent)?.kind }))
+        .filter(({ kind }) => kind !== 'human')
+        .map(({ path, kind }) => ({
+          path,
+          problem: kind ? 'is a robot; set it as robot of the group' : 'is no agent of this shop',
+        }));
+      if (group.robot !== null && config.agents.get(group.robot)?.kind !== 'robot') {
+        problems.push({ path: 'robot', problem: 'is no robot of this shop' });
+      }
+      if (problems.length > 0) throw new Refusal('invalid', undefined, problems.slice(0, 20));
+      return { groups: new Map([[id, group]]) };
+    },
+    by,
+  );
   return group;
 }
 
 /** Removes a group; its members stay. Throws `not-found`. */
-export async function deleteGroup(house: House, shop: string, id: string, now: number): Promise<void> {
-  await changeConfig(house, shop, now, (config) => {
-    if (!config.groups.has(id)) throw new Refusal('not-found', `There is no group ${id} in this shop; check the id.`);
-    return { groups: new Map([[id, undefined]]) };
-  });
+export async function deleteGroup(house: House, shop: string, id: string, now: number, by?: By): Promise<void> {
+  await changeConfig(
+    house,
+    shop,
+    now,
+    (config) => {
+      if (!config.groups.has(id)) throw new Refusal('not-found', `There is no group ${id} in this shop; check the id.`);
+      return { groups: new Map([[id, undefined]]) };
+    },
+    by,
+  );
 }

@@ -17,7 +17,7 @@ const STALE_MS = 10_000;
 export const webhookShops = (house: House) => listWebhookShops(house.redis);
 
 /** The place in the stream is the event's own; a shop's events never share one, and two shops are told apart by the hash. */
-function deliveryId(shop: string, event: string): string {
+export function deliveryId(shop: string, event: string): string {
   return `${event}-${createHash('sha256').update(shop).digest('hex').slice(0, 16)}`;
 }
 

@@ -1,12 +1,14 @@
 /** What the shop knows of a buyer. */
+import type { By } from '../../client-sdk/contract/index.ts';
+import { byText } from './audit.ts';
 import { buyerKey } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, run } from './script.ts';
 
 const script = loadScript(
   'profile',
-  ['live', 'events', 'buyer'],
-  ['now', 'buyerId', 'name', 'crowds', 'exclusiveAgent'],
+  ['live', 'events', 'audit', 'buyer'],
+  ['now', 'buyerId', 'name', 'crowds', 'exclusiveAgent', 'by'],
 );
 
 export type BuyerRecord = {
@@ -51,6 +53,7 @@ export async function writeProfile(
     readonly exclusiveAgent?: string | undefined;
   },
   now: number,
+  by: By = { kind: 'admin' },
 ): Promise<void> {
   await run(
     scope.redis,
@@ -62,6 +65,7 @@ export async function writeProfile(
       name: profile.name ?? '',
       crowds: JSON.stringify(profile.crowds),
       exclusiveAgent: profile.exclusiveAgent ?? '',
+      by: byText(by),
     },
   );
 }

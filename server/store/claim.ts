@@ -1,6 +1,7 @@
 /** Runs the dispatcher: a plan becomes an assignment. */
-import type { Assignment, Conversation, Entry } from '../../client-sdk/contract/index.ts';
+import type { Assignment, By, Conversation, Entry } from '../../client-sdk/contract/index.ts';
 import { readAssignment } from './assignment-record.ts';
+import { byText } from './audit.ts';
 import { buyerKey, conversationKey } from './keys.ts';
 import { claimForNewcomer, newcomersPlan } from './newcomer.ts';
 import type { Scope } from './scope.ts';
@@ -25,6 +26,7 @@ const script = loadScript(
     'places',
     'shifts',
     'events',
+    'audit',
     'buyer',
     'conversation',
   ],
@@ -40,6 +42,7 @@ const script = loadScript(
     'warmMs',
     'limit',
     'entry',
+    'steering',
     'plan',
   ],
 );
@@ -70,6 +73,8 @@ export type Claim = {
   /** Nobody is taken whose pending has reached it; '' for no limit. */
   readonly limit: number | '';
   readonly entry: Entry;
+  /** A supervisor, or the owner, who is accountable for taking it from a robot. */
+  readonly steering?: By | undefined;
 };
 
 export type Claimed =
@@ -113,6 +118,7 @@ export async function claimByChain(scope: Scope, c: Claim): Promise<Claimed> {
       warmMs: c.warmMs,
       limit: c.limit,
       entry: JSON.stringify(c.entry),
+      steering: byText(c.steering),
       plan: c.plan,
     },
     scope.ready,

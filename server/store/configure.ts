@@ -1,13 +1,14 @@
 /** The shop's configuration: written whole or not at all, read with its version. */
-import { type Agent, type Group, type Settings, WHOLE_SHOP } from '../../client-sdk/contract/index.ts';
+import { type Agent, type By, type Group, type Settings, WHOLE_SHOP } from '../../client-sdk/contract/index.ts';
+import { type Account, byText } from './audit.ts';
 import { keysOfShop, readyKey, shopsKey } from './keys.ts';
 import { type Connection, loadScript, run } from './script.ts';
 import { type Effects, effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'configure',
-  ['live', 'config', 'secrets', 'held', 'waits', 'overnight', 'todo', 'lapses', 'shifts', 'events'],
-  ['now', 'expected', 'threshold', 'hangUpAt', 'fieldCount'],
+  ['live', 'config', 'secrets', 'held', 'waits', 'overnight', 'todo', 'lapses', 'shifts', 'events', 'audit'],
+  ['now', 'request', 'expected', 'by', 'action', 'target', 'changes', 'threshold', 'hangUpAt', 'fieldCount'],
 );
 
 export type ConfigFields = {
@@ -28,6 +29,10 @@ export type RosterChange = {
 export type ConfigChange = {
   readonly now: number;
   readonly shop: string;
+  /** Made once for a command, however often it is tried: the same again is answered as before, with no second effect. */
+  readonly request: string;
+  /** What the audit log says of it, and who made it; nothing if not given. */
+  readonly account?: (Account & { readonly by: By }) | undefined;
   /** The version that was read; '0' for a shop that is not there yet. */
   readonly expected: string;
   readonly fields: ConfigFields;
@@ -71,7 +76,12 @@ export async function configure(
     keys,
     {
       now: change.now,
+      request: change.request,
       expected: change.expected,
+      by: byText(change.account?.by),
+      action: change.account?.action ?? '',
+      target: change.account?.target ?? '',
+      changes: change.account?.changes ?? '',
       threshold: change.fields.settings?.busyThreshold ?? '',
       hangUpAt: change.hangUp ? (change.fields.settings?.autoHangUp.atActive ?? 'none') : '',
       fieldCount: fields.length / 3,

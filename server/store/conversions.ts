@@ -6,7 +6,7 @@ import { loadScript, run } from './script.ts';
 const script = loadScript(
   'convert',
   ['live', 'waits', 'overnight', 'todo', 'lapses', 'shifts', 'events', 'buyer'],
-  ['now', 'version', 'buyerId', 'order', 'warmMs'],
+  ['now', 'version', 'buyerId', 'order', 'warmMs', 'request'],
 );
 
 /** `nobody`: no recent contact to count it for; `repeat`: the order has been counted. */
@@ -15,12 +15,12 @@ export type Converted = { readonly kind: 'nobody' | 'repeat' } | { readonly kind
 /** Counts an order of a buyer for their latest contact within `warmMs`. `now` in ms. */
 export async function convert(
   scope: Scope,
-  sale: { readonly buyer: string; readonly order: string; readonly warmMs: number },
+  sale: { readonly buyer: string; readonly order: string; readonly warmMs: number; readonly request: string },
   now: number,
 ): Promise<Converted> {
-  const { buyer, order, warmMs } = sale;
+  const { buyer, order, warmMs, request } = sale;
   const keys = { ...scope.keys, buyer: buyerKey(scope.keys, buyer) };
-  const args = { now, version: scope.version, buyerId: buyer, order, warmMs };
+  const args = { now, version: scope.version, buyerId: buyer, order, warmMs, request };
   const [kind, agent] = await run(scope.redis, script, keys, args, scope.ready);
   return kind === 'counted' ? { kind, agent: String(agent) } : { kind: kind as 'nobody' | 'repeat' };
 }

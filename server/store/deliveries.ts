@@ -28,8 +28,15 @@ export type Deliveries = {
   add(deliveries: readonly Delivery[]): Promise<void>;
   /** Those of one shop, latest first; a page may be short of `limit` and have a `next` all the same. */
   deadLetters(shop: string, offset: number, limit: number): Promise<DeadLetterPage>;
-  /** Tries a dead letter again; one that is not dead any more is left as it is. False where the shop has no such delivery. */
-  retry(shop: string, id: string): Promise<boolean>;
+  /** Whether a delivery of this shop is a dead letter. */
+  stateOf(shop: string, id: string): Promise<'dead' | 'alive' | 'missing'>;
+  /** Tries a dead letter again; one that is not dead any more is left as it is. */
+  retry(id: string): Promise<void>;
+  /**
+   * Removes these deliveries, and those of a shop that ended earlier and are about one of `conversations`. False where one is
+   * just being delivered: it is still there, and ends soon.
+   */
+  forget(shop: string, ids: readonly string[], conversations: ReadonlySet<string>): Promise<boolean>;
   /** Lets go of the queue; the connection stays. */
   close(): Promise<void>;
 };
@@ -48,6 +55,11 @@ const deadLetterOf = ({ data, attemptsMade, failedReason }: Job<Delivery>): Dead
   attempts: attemptsMade,
   error: failedReason ?? '',
 });
+
+/** False where a worker is at it. */
+async function removeJob(queue: Queue<Delivery>, id: string): Promise<boolean> {
+  return (await queue.remove(id)) === 1 || (await queue.getJob(id)) === undefined;
+}
 
 /** The queue is made when it is first needed: most processes never deliver anything. */
 export function createDeliveries(redis: Connection, onError: (error: Error) => void): Deliveries {
@@ -76,16 +88,39 @@ export function createDeliveries(redis: Connection, onError: (error: Error) => v
       }
       return { deadLetters, next: from };
     },
-    async retry(shop, id) {
+    async stateOf(shop, id) {
       const job = (await queue().getJob(id)) as Job<Delivery> | undefined;
-      if (job?.data.shop !== shop) return false;
+      if (job?.data.shop !== shop) return 'missing';
+      return (await job.isFailed()) ? 'dead' : 'alive';
+    },
+    async retry(id) {
+      const job = (await queue().getJob(id)) as Job<Delivery> | undefined;
       try {
-        if (await job.isFailed()) await job.retry('failed', { resetAttemptsMade: true });
+        if (await job?.isFailed()) await job?.retry('failed', { resetAttemptsMade: true });
       } catch (error) {
         // Somebody else has had it tried again.
-        if (await job.isFailed()) throw error;
+        if (await job?.isFailed()) throw error;
       }
-      return true;
+    },
+    async forget(shop, ids, conversations) {
+      const named = new Set(ids);
+      // Those that ended long ago may be of events that the stream keeps no more. Latest first, and removed only when all
+      // have been read: what ends meanwhile shows some twice, and hides none.
+      for (const state of ['failed', 'completed'] as const) {
+        for (let from = 0; ; from += BATCH) {
+          const jobs = (await queue().getJobs(state, from, from + BATCH - 1, false)) as (Job<Delivery> | undefined)[];
+          for (const job of jobs) {
+            if (job?.id && job.data.shop === shop && conversations.has(job.data.conversation)) named.add(job.id);
+          }
+          if (jobs.length < BATCH) break;
+        }
+      }
+      const removed: boolean[] = [];
+      const all = [...named];
+      for (let i = 0; i < all.length; i += BATCH) {
+        removed.push(...(await Promise.all(all.slice(i, i + BATCH).map((id) => removeJob(queue(), id)))));
+      }
+      return removed.every(Boolean);
     },
     async close() {
       await made?.close();

@@ -35,6 +35,8 @@ const shopWide = [
   'places',
   'shifts',
   'events',
+  'audit',
+  'erasing',
 ] as const;
 
 export type ShopKey = (typeof shopWide)[number];
@@ -56,6 +58,8 @@ export type ShopKey = (typeof shopWide)[number];
  * - `places`: conversations in the queue to what their buyers were last told of their place (hash)
  * - `shifts`: every change of presence, `<agent>:<at>:<count>:<presence>:<cause>` (sorted set read by prefix)
  * - `events`: what happened (stream)
+ * - `audit`: who has changed what (stream)
+ * - `erasing`: buyers who are being erased, by since when (sorted set)
  */
 export type ShopKeys = Record<ShopKey, string> & { base: string };
 
@@ -77,3 +81,5 @@ export const conversationKey = (keys: ShopKeys, conversation: string) => `${keys
 export const messagesKey = (keys: ShopKeys, conversation: string) => `${keys.base}messages:${conversation}`;
 /** `<kind>:<sender>:<clientId>` to `seq`: what was sent already (hash). */
 export const sentKey = (keys: ShopKeys, conversation: string) => `${keys.base}sent:${conversation}`;
+/** How far the erasing of a buyer has come, and what is still to be found by (hash); gone when all of them is. */
+export const erasureKey = (keys: ShopKeys, buyer: string) => `${keys.base}erasure:${buyer}`;

@@ -1,6 +1,7 @@
-/** Conversations change hands by a person's decision: transfer, taking from the pool, closing, erasing. */
-import type { Conversation, Settings } from '../../client-sdk/contract/index.ts';
-import { buyerKey, conversationKey, messagesKey, sentKey } from './keys.ts';
+/** Conversations change hands by a person's decision: transfer, taking from the pool, closing. */
+import type { By, Conversation, Settings } from '../../client-sdk/contract/index.ts';
+import { byText } from './audit.ts';
+import { buyerKey, conversationKey } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, type Reply, run } from './script.ts';
 import { type Effects, effectsOf, type Moved, movedFrom, shownConversation } from './shapes.ts';
@@ -8,38 +9,19 @@ import { type Effects, effectsOf, type Moved, movedFrom, shownConversation } fro
 const moveKeys = ['live', 'held', 'waits', 'owed', 'queue', 'pool', 'overnight', 'todo', 'lapses'] as const;
 const transferScript = loadScript(
   'transfer',
-  [...moveKeys, 'hot', 'warm', 'places', 'shifts', 'events', 'conversation', 'buyer'],
-  ['now', 'version', 'conversationId', 'by', 'toKind', 'to', 'hotMs', 'warmMs', 'request'],
+  [...moveKeys, 'hot', 'warm', 'places', 'shifts', 'events', 'audit', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'by', 'steering', 'toKind', 'to', 'hotMs', 'warmMs', 'request'],
 );
 const takeScript = loadScript(
   'take',
-  [...moveKeys, 'hot', 'warm', 'places', 'shifts', 'events', 'conversation', 'buyer'],
-  ['now', 'version', 'conversationId', 'agentId', 'hotMs', 'warmMs'],
+  [...moveKeys, 'hot', 'warm', 'places', 'shifts', 'events', 'audit', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'agentId', 'steering', 'hotMs', 'warmMs'],
 );
 const closeScript = loadScript(
   'close',
-  [...moveKeys, 'idle', 'closed', 'places', 'shifts', 'events', 'conversation', 'buyer'],
-  ['now', 'version', 'conversationId', 'byKind', 'byId', 'idleMs'],
+  [...moveKeys, 'idle', 'closed', 'places', 'shifts', 'events', 'audit', 'conversation', 'buyer'],
+  ['now', 'version', 'conversationId', 'byKind', 'byId', 'steering', 'idleMs'],
 );
-const eraseScript = loadScript(
-  'erase',
-  [
-    ...moveKeys,
-    'hot',
-    'warm',
-    'idle',
-    'closed',
-    'places',
-    'shifts',
-    'events',
-    'buyer',
-    'conversation',
-    'messages',
-    'sent',
-  ],
-  ['now', 'version', 'buyerId', 'conversationId'],
-);
-
 /** `repeat`: it was so already. The others say why not. */
 export type Move =
   | { readonly kind: 'missing' | 'closed' | 'not-holder' | 'taken' }
@@ -69,6 +51,8 @@ export type Transfer = {
   readonly place: Place;
   /** Who must hold it, or '' for a supervisor, who need not. */
   readonly by: string;
+  /** A supervisor, or the owner, who is accountable for moving what they do not hold. */
+  readonly steering?: By | undefined;
   readonly to: { readonly kind: 'agent' | 'group'; readonly id: string };
   readonly windows: Settings['contactWindows'];
   /** The same again is answered as before. */
@@ -81,6 +65,7 @@ export async function transfer(scope: Scope, t: Transfer): Promise<Move> {
     version: scope.version,
     conversationId: t.place.conversation,
     by: t.by,
+    steering: byText(t.steering),
     toKind: t.to.kind,
     to: t.to.id,
     ...t.windows,
@@ -96,14 +81,24 @@ export async function takeFromPool(
   agent: string,
   windows: Settings['contactWindows'],
   now: number,
+  steering?: By,
 ): Promise<Move> {
-  const args = { now, version: scope.version, conversationId: place.conversation, agentId: agent, ...windows };
+  const args = {
+    now,
+    version: scope.version,
+    conversationId: place.conversation,
+    agentId: agent,
+    steering: byText(steering),
+    ...windows,
+  };
   return moveFrom(scope.shop, await run(scope.redis, takeScript, keysFor(scope, place), args, scope.ready));
 }
 
-function runClose(scope: Scope, place: Place, now: number, by: { kind: string; id: string; idleMs: number }) {
+type Closing = { readonly kind: string; readonly id: string; readonly idleMs: number; readonly steering: string };
+
+function runClose(scope: Scope, place: Place, now: number, { kind: byKind, id: byId, idleMs, steering }: Closing) {
   const { conversation: conversationId } = place;
-  const args = { now, version: scope.version, conversationId, byKind: by.kind, byId: by.id, idleMs: by.idleMs };
+  const args = { now, version: scope.version, conversationId, byKind, byId, steering, idleMs };
   return run(scope.redis, closeScript, keysFor(scope, place), args, scope.ready);
 }
 
@@ -112,31 +107,13 @@ export async function close(
   place: Place,
   by: { readonly kind: 'buyer' | 'agent' | 'supervisor'; readonly id: string },
   now: number,
+  steering?: By,
 ): Promise<Move> {
-  return moveFrom(scope.shop, await runClose(scope, place, now, { ...by, idleMs: 0 }));
+  return moveFrom(scope.shop, await runClose(scope, place, now, { ...by, idleMs: 0, steering: byText(steering) }));
 }
 
 /** Closes a conversation if nobody waits for a reply and nothing was said for `idleMs`; `undefined` if it stays open. */
 export async function closeIdle(scope: Scope, place: Place, idleMs: number, now: number): Promise<Moved | undefined> {
-  const reply = await runClose(scope, place, now, { kind: 'time', id: '', idleMs });
+  const reply = await runClose(scope, place, now, { kind: 'time', id: '', idleMs, steering: '' });
   return reply[0] === 'moved' ? movedFrom(scope.shop, reply) : undefined;
-}
-
-export type Erased =
-  | { readonly kind: 'next'; readonly conversation: string }
-  | { readonly kind: 'erased' }
-  | ({ readonly kind: 'moved'; readonly next: string; readonly from: string } & Effects);
-
-/** One step of erasing a buyer: the newest conversation, or the buyer once `conversation` is ''. */
-export async function eraseNewest(scope: Scope, place: Place, now: number): Promise<Erased> {
-  const keys = {
-    ...keysFor(scope, place),
-    messages: messagesKey(scope.keys, place.conversation),
-    sent: sentKey(scope.keys, place.conversation),
-  };
-  const args = { now, version: scope.version, buyerId: place.buyer, conversationId: place.conversation };
-  const reply = await run(scope.redis, eraseScript, keys, args, scope.ready);
-  if (reply[0] === 'erased') return { kind: 'erased' };
-  if (reply[0] === 'next') return { kind: 'next', conversation: String(reply[1]) };
-  return { kind: 'moved', next: String(reply[1]), from: String(reply[2]), ...effectsOf(reply[3], reply[4]) };
 }

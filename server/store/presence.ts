@@ -1,13 +1,14 @@
 /** Presence: what agents chose, and which sockets hold them connected. */
-import type { Presence } from '../../client-sdk/contract/index.ts';
+import type { By, Presence } from '../../client-sdk/contract/index.ts';
+import { byText } from './audit.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, run } from './script.ts';
 import { type Effects, effectsOf } from './shapes.ts';
 
 const script = loadScript(
   'presence',
-  ['live', 'waits', 'owed', 'overnight', 'todo', 'lapses', 'sockets', 'shifts', 'events'],
-  ['now', 'version', 'agentId', 'change', 'value', 'detail', 'graceMs'],
+  ['live', 'waits', 'owed', 'overnight', 'todo', 'lapses', 'sockets', 'shifts', 'events', 'audit'],
+  ['now', 'version', 'agentId', 'change', 'value', 'detail', 'graceMs', 'by'],
 );
 
 export type PresenceCommand =
@@ -17,7 +18,7 @@ export type PresenceCommand =
       readonly presence: Presence;
       readonly cause: 'chose' | 'supervisor';
       /** The supervisor, or the program, that decided it. */
-      readonly by?: string | undefined;
+      readonly by?: By | undefined;
     }
   /** `node`: the server node that has the socket, so that a dead node's sockets can be found; the latest to say so has it. */
   | { readonly change: 'connect'; readonly agent: string; readonly socket: string; readonly node: string }
@@ -39,11 +40,14 @@ export type PresenceAnswer =
   | ({ readonly kind: 'done'; readonly chosen: Presence; readonly effective: Presence } & Effects);
 
 function argsOf(command: PresenceCommand) {
-  const args = { agentId: '', change: command.change, value: '', detail: '', graceMs: 0 };
+  const args = { agentId: '', change: command.change, value: '', detail: '', graceMs: 0, by: '' };
   if (command.change === 'lapse') return args;
   args.agentId = command.agent;
-  if (command.change === 'choose')
-    return { ...args, value: command.presence, detail: command.cause === 'chose' ? '' : (command.by ?? 'supervisor') };
+  if (command.change === 'choose') {
+    const { presence: value, cause, by } = command;
+    if (cause === 'chose') return { ...args, value };
+    return { ...args, value, detail: by?.id ?? by?.kind ?? 'supervisor', by: byText(by) };
+  }
   if (command.change === 'silent') return { ...args, value: command.conversation, detail: String(command.since) };
   if (command.change === 'connect') return { ...args, value: command.socket, detail: command.node };
   return { ...args, value: command.socket, detail: command.node ?? '', graceMs: command.graceMs };

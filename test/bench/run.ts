@@ -23,7 +23,7 @@ const MANY = 10_000;
 const CONTACTS = 1_000_000;
 const silent = () => {};
 const quiet = {
-  tell: { agent: silent, supervisors: silent, buyer: silent },
+  tell: { agent: silent, supervisors: silent, buyer: silent, forgetBuyer: silent },
   log: { info: silent, warn: silent, error: silent },
 };
 

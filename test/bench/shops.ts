@@ -34,6 +34,7 @@ export async function seedShop(redis: Connection, shop: string, agentCount: numb
     await configure(redis, {
       now: 0,
       shop,
+      request: `part-${from}`,
       expected: String(from / BATCH),
       fields: {
         name: shop,

@@ -240,7 +240,10 @@ describe('automatic hang-up', () => {
 describe('the log of presence', () => {
   it('has every change with its cause and who decided it, latest first, page by page, and of an agent alone', async () => {
     await shopWith({}, 'anna', 'ann');
-    await choosePresence(own.house, own.shop, 'anna', 'hung-up', 'supervisor', NOON + 1, 'sam');
+    await choosePresence(own.house, own.shop, 'anna', 'hung-up', 'supervisor', NOON + 1, {
+      kind: 'supervisor',
+      id: 'sam',
+    });
     await choosePresence(own.house, own.shop, 'anna', 'online', 'chose', NOON + 2);
     await choosePresence(own.house, own.shop, 'anna', 'online', 'chose', NOON + 3); // no change
     const page = await listShifts(own.house, own.shop, 'anna', { limit: 2 });

@@ -194,7 +194,7 @@ describe('an agent', () => {
       ['ben', 'hung-up'],
     ]);
     const known = digestsOf(new Map([...presencesIn(everybody ?? [])]));
-    await choosePresence(own.house, own.shop, 'anna', 'offline', 'supervisor', NOW, 'sue');
+    await choosePresence(own.house, own.shop, 'anna', 'offline', 'supervisor', NOW, { kind: 'supervisor', id: 'sue' });
     expect(await changes(agent('ben', 'supervisor'), known)).toContainEqual({
       agent: 'anna',
       presence: 'offline',

@@ -217,6 +217,10 @@ describe('deliveries', () => {
     // Once more changes nothing.
     for (const { id } of dead) await dispatcher.call('POST', `dead-letters/${id}/retry`);
     expect(await saidIn(conversation)).toEqual(['a secret of mine', 'Sorry.']);
+    const { entries } = await dispatcher.get('audit?action=dead-letter:retried&by=api-key');
+    expect(entries.map(({ target }: { target: string }) => target).sort()).toEqual(
+      dead.map(({ id }: { id: string }) => id).sort(),
+    );
     await expect(dispatcher.call('POST', 'dead-letters/nothing/retry')).rejects.toThrow(/404/);
   });
 

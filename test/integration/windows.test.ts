@@ -2,9 +2,9 @@
 import { describe, expect, inject, it } from 'vitest';
 import type { Settings } from '../../client-sdk/contract/index.ts';
 import { getConversation } from '../../server/services/board.ts';
-import { eraseBuyer } from '../../server/services/buyers.ts';
 import { sweepContacts } from '../../server/services/contacts.ts';
 import { open } from '../../server/services/dispatch.ts';
+import { eraseBuyer } from '../../server/services/erasing.ts';
 import { closeIdleConversations } from '../../server/services/idle.ts';
 import { closeConversation } from '../../server/services/moves.ts';
 import { patchSettings } from '../../server/services/shops.ts';

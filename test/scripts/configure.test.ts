@@ -23,6 +23,8 @@ const agent = (id: string, spec: AgentSpec = {}): [string, Agent] => [
 ];
 const group = (id: string, spec: Partial<GroupSpec>): [string, Group] => [id, groupOf(id, spec)];
 
+let commands = 0;
+
 /** Makes a change with the roster that follows from it, of the agents named. */
 async function change(stage: Stage, fields: Fields, roster: readonly string[], more: Partial<ConfigChange> = {}) {
   const before = await stage.config();
@@ -40,6 +42,7 @@ async function change(stage: Stage, fields: Fields, roster: readonly string[], m
   return configure(stage.redis, {
     now: NOON,
     shop: stage.shop,
+    request: `change-${++commands}`,
     expected: before.version,
     fields,
     roster: roster.map((id) => ({ agent: id, entry: rosterEntry(after, id, memberships) })),
@@ -64,7 +67,15 @@ describe('a configuration', () => {
       groups: new Map([group('g', { members: { A: 2 }, robot: 'R', binds: { products: ['p'] } })]),
       secrets: { apiKey: 'hash' },
     };
-    const answer = await configure(stage.redis, { now: NOON, shop, expected: '0', fields, roster: [], groups: ['g'] });
+    const answer = await configure(stage.redis, {
+      now: NOON,
+      shop,
+      request: 'opening',
+      expected: '0',
+      fields,
+      roster: [],
+      groups: ['g'],
+    });
     expect(answer).toEqual({ version: '1', loads: [], presences: [] });
     const { secrets, ...written } = fields;
     expect(await readConfig(stage.redis, shop)).toEqual({ version: '1', ...written });
@@ -82,7 +93,7 @@ describe('a configuration', () => {
       expect(await change(stage, fields, ['A'])).toMatchObject({ version: next });
     });
     expect(effect).toEqual({
-      live: { version: next, 'A:capacity': '2' },
+      live: { version: next, 'A:capacity': '2', changes: expect.stringMatching(new RegExp(`,change-\\d+=${next}$`)) },
       config: { 'agent:A': JSON.stringify({ id: 'A', name: 'A', role: 'agent', kind: 'human', capacity: 2 }) },
       secrets: { 'password:A': 'hash' },
       events: [event('configured', { version: next })],
@@ -106,6 +117,44 @@ describe('a configuration', () => {
       const refused = () => expect(change(stage, fields, ['A'], { expected })).rejects.toThrow(StaleConfig);
       await stage.unchanged(refused);
     }
+  });
+
+  it('sent again is answered as before, and changes nothing, whatever has been changed since', async () => {
+    const stage = await stageOf({ agents: { A: {} } });
+    const account = { by: { kind: 'owner', id: 'O' }, action: 'agent:removed', target: 'A', changes: '' } as const;
+    const { version } = await stage.config();
+    const once = { request: 'once', account, expected: version };
+    const send = () => change(stage, { agents: new Map([['A', undefined]]) }, ['A'], once);
+    const first = await send();
+    expect(first.version).toBe(String(Number(version) + 1));
+    expect(await stage.unchanged(send)).toEqual(first);
+    await change(stage, { name: 'Another' }, []);
+    expect(await stage.unchanged(send)).toEqual(first);
+  });
+
+  it('remembers the latest commands, and no more than fit in a thousand characters', async () => {
+    const stage = await stageOf({ agents: {} });
+    const { version } = await stage.config();
+    const first = { request: 'first', expected: version };
+    await change(stage, { name: 'First' }, [], first);
+    for (let n = 0; n < 60; n++) await change(stage, { name: `n${n}` }, [], { request: `request-number-${n}` });
+    expect((await stage.live('changes'))?.length).toBe(1_000);
+    await expect(change(stage, { name: 'First' }, [], first)).rejects.toThrow(StaleConfig);
+    const late = { request: 'request-number-30', expected: '0' };
+    expect(await stage.unchanged(() => change(stage, { name: 'late' }, [], late))).toMatchObject({
+      version: String(Number(version) + 32),
+    });
+  });
+
+  it('is an entry of the audit log where it says who made it', async () => {
+    const stage = await stageOf({ agents: {} });
+    const changes = JSON.stringify([{ path: 'name', before: 'a', after: 'b' }]);
+    const account = { by: { kind: 'api-key' }, action: 'settings:changed', target: '', changes } as const;
+    const effect = await stage.effect(() => change(stage, { name: 'b' }, [], { account }));
+    expect(effect.audit).toEqual([
+      { by: 'api-key:', action: 'settings:changed', changes: [{ path: 'name', before: 'a', after: 'b' }] },
+    ]);
+    expect(await stage.effect(() => change(stage, { name: 'c' }, []))).not.toHaveProperty('audit');
   });
 
   it('changed by two at once is changed by one', async () => {

@@ -4,8 +4,9 @@ import { event, NOON, type Stage, useStages } from '../support/stage.ts';
 
 const stageOf = useStages();
 const warmMs = 72 * 3_600_000;
-const sale = async (stage: Stage, buyer: string, order: string, at = NOON) =>
-  convert(await stage.scope(), { buyer, order, warmMs }, at);
+let requests = 0;
+const sale = async (stage: Stage, buyer: string, order: string, at = NOON, request = `request-${++requests}`) =>
+  convert(await stage.scope(), { buyer, order, warmMs, request }, at);
 
 const sellers = {
   agents: { A: {}, B: {} },
@@ -18,14 +19,18 @@ describe('a sale', () => {
     await stage.be('online', 'A');
     await stage.open('x');
     const effect = await stage.effect(async () =>
-      expect(await sale(stage, 'x', 'o1')).toEqual({ kind: 'counted', agent: 'A' }),
+      expect(await sale(stage, 'x', 'o1', NOON, 'once')).toEqual({ kind: 'counted', agent: 'A' }),
     );
     expect(effect).toEqual({
-      'buyer:x': { 'order:o1': 'A' },
+      'buyer:x': { 'order:o1': 'A once' },
       live: { 'A:sold': '1', sold: '1' },
       events: [event('converted', { buyer: 'x', order: 'o1', agent: 'A' })],
     });
     await stage.unchanged(async () => expect(await sale(stage, 'x', 'o1')).toEqual({ kind: 'repeat' }));
+    // A command that is sent again is answered as before.
+    await stage.unchanged(async () =>
+      expect(await sale(stage, 'x', 'o1', NOON, 'once')).toEqual({ kind: 'counted', agent: 'A' }),
+    );
   });
 
   it('counts for nobody where the buyer spoke with nobody, or too long ago', async () => {
@@ -41,7 +46,7 @@ describe('a sale', () => {
 
   it('is refused with an old configuration', async () => {
     const stage = await stageOf(sellers);
-    await stage.refusesStale((stale) => convert(stale, { buyer: 'x', order: 'o1', warmMs }, NOON));
+    await stage.refusesStale((stale) => convert(stale, { buyer: 'x', order: 'o1', warmMs, request: 'r' }, NOON));
   });
 });
 

@@ -1,7 +1,8 @@
 /** The script that ends the windows of contacts. */
 import { describe, expect, it } from 'vitest';
 import { type ContactLine, coolContacts, dueContacts, type Windows } from '../../server/store/contacts.ts';
-import { close, eraseNewest, transfer } from '../../server/store/moves.ts';
+import { beginErasing, eraseNewest } from '../../server/store/erasing.ts';
+import { close, transfer } from '../../server/store/moves.ts';
 import { NOON, type Stage, useStages } from '../support/stage.ts';
 
 const HOUR = 3_600_000;
@@ -169,8 +170,9 @@ describe('a contact that its buyer has forgotten already', () => {
     const scope = await stage.scope();
     const place = { conversation: 'c-x', buyer: 'x' };
     await close(scope, place, { kind: 'buyer', id: 'x' }, NOON + WARM + 1);
-    await eraseNewest(scope, place, NOON + WARM + 1);
-    await eraseNewest(scope, { conversation: '', buyer: 'x' }, NOON + WARM + 1);
+    await beginErasing(scope, 'x', { by: { kind: 'admin' }, request: 'r' }, NOON + WARM + 1);
+    await eraseNewest(scope, place, { fingerprint: 'f' }, NOON + WARM + 1);
+    await eraseNewest(scope, { conversation: '', buyer: 'x' }, { fingerprint: 'f' }, NOON + WARM + 1);
     expect(await stage.members(line)).toEqual(['x:A']);
     const effect = await stage.effect(async () => expect(await cool(stage, line, NOON + WARM + 2)).toEqual([]));
     expect(effect).toEqual({ [line]: null });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readBuyer } from '../../server/store/buyers.ts';
-import { close, eraseNewest } from '../../server/store/moves.ts';
+import { beginErasing, contactsOf, eraseNewest, readErasure } from '../../server/store/erasing.ts';
+import { close } from '../../server/store/moves.ts';
 import { changePresence } from '../../server/store/presence.ts';
 import type { Scope } from '../../server/store/scope.ts';
 import { socketOf } from '../support/shop.ts';
@@ -8,7 +9,15 @@ import { event, NOON, type Stage, useStages } from '../support/stage.ts';
 
 const HOUR = 3_600_000;
 const stageOf = useStages();
-const erase = (scope: Scope, conversation: string, now = NOON) => eraseNewest(scope, { conversation, buyer: 'x' }, now);
+const begin = async (stage: Stage, request = 'asked') =>
+  beginErasing(await stage.scope(), 'x', { by: { kind: 'owner', id: 'O' }, request }, NOON);
+const erase = async (scope: Scope, conversation: string, now = NOON) =>
+  eraseNewest(
+    scope,
+    { conversation, buyer: 'x' },
+    { fingerprint: 'print', contacts: conversation ? [] : await contactsOf(scope, 'x') },
+    now,
+  );
 
 /** x has two closed conversations and an open one that waits, with a message each; y has one as well. */
 async function three(): Promise<Stage> {
@@ -22,6 +31,7 @@ async function three(): Promise<Stage> {
   }
   await stage.open('y');
   await stage.say('buyer', 'y');
+  await begin(stage);
   return stage;
 }
 
@@ -48,6 +58,7 @@ describe('erasing', () => {
       'messages:three': null,
       'sent:three': null,
       'buyer:x': { conversation: 'two' },
+      'erasure:x': { 'c:three': '' },
     });
   });
 
@@ -55,6 +66,7 @@ describe('erasing', () => {
     const stage = await stageOf({ agents: { A: {} } });
     await stage.be('online', 'A');
     await stage.open('x', { conversation: 'only' });
+    await begin(stage);
     const effect = await stage.effect(async () => erase(await stage.scope(), 'only'));
     expect(effect).toMatchObject({ 'buyer:x': { conversation: '', closed: '' } });
     expect(await stage.open('x', { conversation: 'next' })).toMatchObject({ conversation: { id: 'next' } });
@@ -73,20 +85,65 @@ describe('erasing', () => {
     ]);
     expect(await readBuyer(scope, 'x')).toBeUndefined();
     const left = Object.keys(await stage.dump());
-    expect(left.filter((key) => /:(x|one|two|three)$/.test(key))).toEqual([]);
+    expect(left.filter((key) => /:(x|one|two|three)$/.test(key))).toEqual(['erasure:x']);
     expect(left).toEqual(expect.arrayContaining(['buyer:y', 'conversation:c-y', 'messages:c-y', 'sent:c-y']));
     expect(await stage.members('closed')).toEqual([]);
   });
 
-  it('is an event once the buyer is gone', async () => {
+  it('is an event and an entry of the audit log once the buyer is gone, and neither names them', async () => {
     const stage = await three();
     const scope = await stage.scope();
     for (const conversation of ['three', 'two', 'one']) await erase(scope, conversation);
-    expect(await stage.effect(() => erase(scope, ''))).toEqual({
+    const effect = await stage.effect(() => erase(scope, ''));
+    const [[lastEvent] = ['']] = await stage.redis.xrevrange(scope.keys.events, '+', '-', 'COUNT', 1);
+    const [[lastAudit] = ['']] = await stage.redis.xrevrange(scope.keys.audit, '+', '-', 'COUNT', 1);
+    expect(effect).toEqual({
       'buyer:x': null,
       hot: [['y:A', NOON]],
-      events: [event('erased', { buyer: 'x' })],
+      events: [event('erased', { fingerprint: 'print' })],
+      audit: [{ by: 'owner:O', action: 'buyer:erased', target: 'print', request: 'asked' }],
+      'erasure:x': { state: 'traces', lastEvent, lastAudit, cursor: '' },
     });
+    expect(await readErasure(scope, 'x')).toEqual({
+      state: 'traces',
+      lastEvent,
+      lastAudit,
+      conversations: new Set(['one', 'two', 'three']),
+      events: [],
+    });
+  });
+
+  it('takes contacts along that the buyer’s own list names no more', async () => {
+    const stage = await stageOf({ agents: { A: {}, B: {} } });
+    await stage.be('online', 'A');
+    await stage.open('x');
+    const { warmMs } = (await stage.config()).settings.contactWindows;
+    const scope = await stage.scope();
+    await close(scope, { conversation: 'c-x', buyer: 'x' }, { kind: 'buyer', id: 'x' }, NOON);
+    await stage.be('offline', 'A');
+    await stage.be('online', 'B');
+    // Before anybody has swept: the list has forgotten A.
+    await stage.open('x', { conversation: 'later', now: NOON + warmMs + 1 });
+    await stage.open('x.y', { now: NOON + warmMs + 1 });
+    expect(await stage.members('hot')).toEqual(expect.arrayContaining(['x:A', 'x:B', 'x.y:B']));
+    await begin(stage);
+    for (const conversation of ['later', 'c-x', '']) await erase(scope, conversation, NOON + warmMs + 2);
+    expect([...(await stage.members('hot')), ...(await stage.members('warm'))]).toEqual(['x.y:B']);
+  });
+
+  it('of a buyer whom nobody asked to erase, or who has come back, does nothing', async () => {
+    const stage = await stageOf({ agents: { A: {} } });
+    await stage.be('online', 'A');
+    await stage.open('x');
+    const scope = await stage.scope();
+    expect(await stage.unchanged(() => erase(scope, 'c-x'))).toEqual({ kind: 'erased' });
+    await begin(stage);
+    for (const conversation of ['c-x', '']) await erase(scope, conversation);
+    await stage.open('x', { conversation: 'new' });
+    for (const conversation of ['new', '']) {
+      expect(await stage.unchanged(() => erase(scope, conversation))).toEqual({ kind: 'erased' });
+    }
+    expect(await stage.conversation('x')).toMatchObject({ id: 'new', state: 'assigned' });
   });
 
   it('of what is not the newest any more says which is, and changes nothing', async () => {
@@ -97,11 +154,6 @@ describe('erasing', () => {
     }
     await erase(scope, 'three');
     expect(await stage.unchanged(() => erase(scope, 'three'))).toEqual({ kind: 'next', conversation: 'two' });
-  });
-
-  it('of nobody is done at once', async () => {
-    const stage = await stageOf({ agents: {} });
-    expect(await erase(await stage.scope(), '')).toEqual({ kind: 'erased' });
   });
 
   it('stopped half way leaves a buyer who can come again', async () => {
@@ -116,6 +168,7 @@ describe('erasing', () => {
   it('takes out of the pool', async () => {
     const stage = await stageOf({ agents: { A: {} } });
     await stage.open('x');
+    await begin(stage);
     expect(await stage.effect(async () => erase(await stage.scope(), 'c-x'))).toMatchObject({ pool: null, held: null });
   });
 
@@ -124,6 +177,7 @@ describe('erasing', () => {
     await stage.be('online', 'A');
     await stage.open('y');
     await stage.open('x');
+    await begin(stage);
     const effect = await stage.effect(async () => erase(await stage.scope(), 'c-x'));
     expect(effect).toMatchObject({ queue: null, live: { queued: '0' } });
   });
@@ -134,6 +188,7 @@ describe('erasing', () => {
       agents: { P: {} },
     });
     await stage.open('x', { now: NOON - 12 * HOUR });
+    await begin(stage);
     const effect = await stage.effect(async () => erase(await stage.scope(), 'c-x'));
     expect(effect).toMatchObject({ overnight: null, live: { 'P:active': '0' } });
   });
@@ -143,6 +198,7 @@ describe('erasing', () => {
     await stage.be('online', 'A');
     await stage.open('x');
     await stage.say('buyer', 'x');
+    await begin(stage);
     const scope = await stage.scope();
     await changePresence(scope, { change: 'disconnect', agent: 'A', socket: socketOf('A'), graceMs: 20_000 }, NOON);
     expect(await erase(scope, 'c-x', NOON + 20_000)).toMatchObject({

@@ -23,7 +23,16 @@ const header = (name: string, tag: string) =>
 
 /** Of a shop, then of one buyer or conversation, then of all shops. */
 const ofAll = ['webhookShops', 'format'];
-const keyNames = [...Object.keys(keysOfShop('shop')), 'buyer', 'conversation', 'messages', 'sent', 'ready', ...ofAll];
+const keyNames = [
+  ...Object.keys(keysOfShop('shop')),
+  'buyer',
+  'erasure',
+  'conversation',
+  'messages',
+  'sent',
+  'ready',
+  ...ofAll,
+];
 
 /** The code without comments, texts, its keys and arguments, and functions that nothing calls. */
 function reachable(source: string): string {
@@ -70,6 +79,6 @@ it('every part that scripts include is included by one', () => {
 });
 
 it('a wrapper that does not agree with its script is refused when it is loaded', () => {
-  expect(() => loadScript('profile', ['live', 'buyer', 'events'], [])).toThrow(/profile\.lua: @keys/);
-  expect(() => loadScript('profile', ['live', 'events', 'buyer'], ['now'])).toThrow(/profile\.lua: @args/);
+  expect(() => loadScript('profile', ['live', 'buyer', 'events', 'audit'], [])).toThrow(/profile\.lua: @keys/);
+  expect(() => loadScript('profile', ['live', 'events', 'audit', 'buyer'], ['now'])).toThrow(/profile\.lua: @args/);
 });

@@ -78,6 +78,13 @@ describe('a rating', () => {
     expect(effect).toMatchObject({ 'conversation:c-x': { score: '1', comment: '' } });
   });
 
+  it('that is sent again is one, and one event', async () => {
+    const stage = await held();
+    await rated(stage, 4, 'good');
+    expect(await stage.unchanged(() => rated(stage, 4, 'good'))).toMatchObject({ kind: 'done', changed: false });
+    expect(await rated(stage, 4, 'better')).toMatchObject({ changed: true });
+  });
+
   it('of somebody else’s conversation is refused, and changes nothing', async () => {
     const stage = await held();
     expect(await stage.unchanged(() => rated(stage, 5, '', { kind: 'buyer', id: 'y' }))).toEqual({ kind: 'missing' });

@@ -29,7 +29,7 @@ describe('the log of presence', () => {
       agent: 'A',
       presence,
       cause: 'supervisor',
-      by: supervisor,
+      by: supervisor === undefined ? undefined : { kind: 'supervisor', id: supervisor },
     });
     await run(stage, by('S', 'hung-up'));
     await run(stage, by(undefined, 'online'));
@@ -75,7 +75,11 @@ describe('the log of presence', () => {
     for (const [i, presence] of (['hung-up', 'online', 'hung-up', 'online'] as const).entries()) {
       await choose(stage, presence, NOON + 10 * (i < 2 ? 1 : 2)); // two at one moment
     }
-    await run(stage, { change: 'choose', agent: 'A', presence: 'offline', cause: 'supervisor', by: 'S' }, NOON + 30);
+    await run(
+      stage,
+      { change: 'choose', agent: 'A', presence: 'offline', cause: 'supervisor', by: { kind: 'supervisor', id: 'S' } },
+      NOON + 30,
+    );
     const scope = await stage.scope();
     const all = await readShifts(scope, 'A', { limit: 10 });
     expect(all.map(({ shift }) => shift)).toEqual([

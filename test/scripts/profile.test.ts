@@ -17,6 +17,18 @@ describe('a buyer’s profile', () => {
     expect(effect).toEqual({
       'buyer:x': { profile: '1', name: '王小明', crowds: '["vip","new"]', exclusive: 'A' },
       live: { profiles: '1' },
+      audit: [
+        {
+          by: 'admin:',
+          action: 'buyer:changed',
+          target: 'x',
+          changes: [
+            { path: 'name' },
+            { path: 'crowds', after: ['vip', 'new'] },
+            { path: 'exclusiveAgent', after: 'A' },
+          ],
+        },
+      ],
       events: [event('profile', { buyer: 'x' })],
     });
     expect(await read(stage)).toEqual({
@@ -44,9 +56,32 @@ describe('a buyer’s profile', () => {
     expect(effect).toEqual({
       'buyer:x': { profile: '1', name: '', crowds: '["vip"]', exclusive: '' },
       live: { profiles: '1' },
+      audit: [{ by: 'admin:', action: 'buyer:changed', target: 'x', changes: [{ path: 'crowds', after: ['vip'] }] }],
       events: [event('profile', { buyer: 'x' })],
     });
     expect(await read(stage)).toMatchObject({ conversation: 'c-x', newest: 'c-x' });
+  });
+
+  it('that is written again as it is changes nothing: a command that is sent twice is one', async () => {
+    const stage = await stageOf({ agents: { A: {} } });
+    const profile = { name: 'X', crowds: ['vip'], exclusiveAgent: 'A' };
+    await write(stage, profile);
+    await stage.unchanged(() => write(stage, profile));
+    const effect = await stage.effect(async () =>
+      writeProfile(await stage.scope(), 'x', { crowds: ['new'] }, NOON, { kind: 'supervisor', id: 'S' }),
+    );
+    expect(effect.audit).toEqual([
+      {
+        by: 'supervisor:S',
+        action: 'buyer:changed',
+        target: 'x',
+        changes: [
+          { path: 'name' },
+          { path: 'crowds', before: ['vip'], after: ['new'] },
+          { path: 'exclusiveAgent', before: 'A' },
+        ],
+      },
+    ]);
   });
 
   it('is of one buyer', async () => {

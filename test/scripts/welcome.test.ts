@@ -1,7 +1,8 @@
 /** The script that says the shop's welcome. */
 import { describe, expect, it } from 'vitest';
+import { beginErasing, eraseNewest } from '../../server/store/erasing.ts';
 import { type Draft, readMessages, storeMessage, storeWelcome } from '../../server/store/message.ts';
-import { close, eraseNewest } from '../../server/store/moves.ts';
+import { close } from '../../server/store/moves.ts';
 import { event, NOON, type Stage, useStages } from '../support/stage.ts';
 
 const HOUR = 3_600_000;
@@ -87,7 +88,8 @@ describe('the welcome is not said, and nothing changes', () => {
     const scope = await stage.scope();
     await close(scope, place, { kind: 'buyer', id: 'x' }, NOON);
     expect(await stage.unchanged(() => say(stage))).toBeUndefined();
-    await eraseNewest(scope, place, NOON);
+    await beginErasing(scope, place.buyer, { by: { kind: 'admin' }, request: 'r' }, NOON);
+    await eraseNewest(scope, place, { fingerprint: 'f' }, NOON);
     expect(await stage.unchanged(() => say(stage))).toBeUndefined();
     expect(await stage.unchanged(() => say(stage, { conversation: 'nowhere' }))).toBeUndefined();
   });

@@ -54,6 +54,7 @@ export async function openCrowd(
   await configure(house.redis, {
     now,
     shop,
+    request: 'opening',
     expected: '0',
     fields: { name: shop, settings, agents, groups },
     roster: ids.map((agent) => ({ agent, entry: rosterEntry(config, agent, memberships) })),

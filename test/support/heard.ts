@@ -26,6 +26,7 @@ export function listening(): Listening {
       hear('supervisors', event, data);
       if (agent !== undefined) hear(`agent:${agent}`, event, data);
     },
+    forgetBuyer: () => undefined,
     forget() {
       heard = [];
     },

@@ -10,6 +10,7 @@ export const silentTell: Tell = {
   agent() {},
   supervisors() {},
   buyer() {},
+  forgetBuyer() {},
 };
 
 /** Keeps quiet, except for errors: no test expects any that it does not look at itself. */

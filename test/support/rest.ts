@@ -166,6 +166,7 @@ export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
   listMessages: ({ conversation }) => ({ params: { conversation }, query: '?limit=2' }),
   getAssignment: ({ assignment }) => ({ params: { assignment } }),
   rotateWebhookSecret: () => ({ params: { agent: 'hook' } }),
+  listAudit: () => ({ query: '?limit=2' }),
   listDeadLetters: () => ({ query: '?limit=2' }),
   retryDeadLetter: ({ delivery }) => ({ params: { delivery } }),
 };

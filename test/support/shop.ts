@@ -66,7 +66,7 @@ export function groupPutOf(id: string, spec: GroupSpec): GroupPut {
  */
 export async function openShop(house: House, shop: string, spec: ShopSpec, now: number): Promise<void> {
   const fields = { name: shop, settings: defaultSettings };
-  await configure(house.redis, { now, shop, expected: '0', fields, roster: [], groups: [] });
+  await configure(house.redis, { now, shop, request: 'opening', expected: '0', fields, roster: [], groups: [] });
   for (const [id, { role = 'agent', kind = 'human', capacity }] of Object.entries(spec.agents)) {
     await putAgent(house, shop, id, { name: id, role, kind, capacity }, now);
   }

@@ -75,12 +75,18 @@ function eventOf([, fields]: [string, string[]]): Fields {
   return event;
 }
 
+/** An entry of the audit log: what is '' is left out. */
+function accountOf(entry: [string, string[]]): Record<string, unknown> {
+  const fields = Object.entries(eventOf(entry)).filter(([, value]) => value !== '');
+  return Object.fromEntries(fields.map(([name, value]) => [name, name === 'changes' ? JSON.parse(value) : value]));
+}
+
 /** Fields of `live` that say whose turn it is. */
 const isTurn = (field: string) => field.startsWith('@') || field.includes(':left:');
 
 /**
  * What is different between two dumps, key by key: the fields of a hash that changed (`null` for one that is gone), the
- * new events, the members of a sorted set, any other key as it is now; `null` for a key that is gone.
+ * new events and entries of the audit log, the members of a sorted set, any other key as it is now; `null` for a key that is gone.
  *
  * Passes, and the counters behind them, are left out: what they bring about is tested as fairness.
  */
@@ -91,6 +97,7 @@ export function changes(before: Record<string, unknown>, after: Record<string, u
     if (isDeepStrictEqual(was, is)) continue;
     if (is === undefined) found[key] = null;
     else if (key === 'events') found[key] = (is as []).slice(((was ?? []) as []).length).map(eventOf);
+    else if (key === 'audit') found[key] = (is as []).slice(((was ?? []) as []).length).map(accountOf);
     else if (isHash(is)) {
       const fields = Object.entries(changedFields((was ?? {}) as Fields, is));
       const told = fields.filter(([field]) => key !== 'live' || !isTurn(field));

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   agentCommands,
   agentEvents,
+  auditActions,
   buyerCommands,
   buyerEvents,
   errorCatalogue,
@@ -13,13 +14,17 @@ import { stepTexts } from '../../client-sdk/texts.ts';
 import { createMetrics } from '../../server/edge/http/metrics.ts';
 import { countWorkload } from '../../server/edge/http/workload-metrics.ts';
 import { createWorkload } from '../../server/edge/workload.ts';
+import * as keyNames from '../../server/store/keys.ts';
 
-const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+const read = (name: string) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
+const page = read('protocol');
+
+const rowsIn = (section: string) => section.split('\n').filter((line) => line.startsWith('| ') && line.includes('`'));
 
 /** The first code span of each row of a section's table, in the column given. */
 function documented(heading: string, column: number): string[] {
   const section = page.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  const rows = section.split('\n').filter((line) => line.startsWith('| ') && line.includes('`'));
+  const rows = rowsIn(section);
   return rows.map((row) => /`([^`]+)`/.exec(row.split('|')[column] ?? '')?.[1] ?? row).sort();
 }
 
@@ -41,6 +46,26 @@ describe('docs/protocol.md', () => {
       .map(({ name }) => name)
       .filter((name) => name.startsWith('fenliu_'));
     expect(documented('Metrics', 1)).toEqual(ours.sort());
+  });
+});
+
+describe('docs/audit.md', () => {
+  it('lists every action', () => {
+    const listed = rowsIn(read('audit')).map((row) => /`([^`]+)`/.exec(row)?.[1]);
+    expect(listed).toEqual(auditActions);
+  });
+});
+
+describe('docs/erasing.md', () => {
+  it('says of every kind of key of a shop what becomes of what it says of a buyer', () => {
+    const listed = rowsIn(read('erasing')).flatMap((row) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+    );
+    const { base: _, ...shopWide } = keyNames.keysOfShop('shop');
+    // Those of one thing each are made by functions: buyerKey, readyKey …
+    const ofOne = Object.keys(keyNames).flatMap((name) => /^(\w+)Key$/.exec(name)?.[1] ?? []);
+    const made = ofOne.filter((name) => typeof (keyNames as Record<string, unknown>)[`${name}Key`] === 'function');
+    expect(listed.sort()).toEqual([...Object.keys(shopWide), ...made].sort());
   });
 });
 

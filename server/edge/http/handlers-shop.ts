@@ -1,5 +1,6 @@
 /** Calls about what a shop is made of: its settings, agents and groups. */
 import { Refusal, type RouteName } from '../../../client-sdk/contract/index.ts';
+import { byCaller } from '../../services/access.ts';
 import { choosePresence } from '../../services/attendance.ts';
 import { createShop, deleteAgent, deleteGroup, patchSettings, putAgent, putGroup } from '../../services/shops.ts';
 import type { Edge, Handlers } from './call.ts';
@@ -15,10 +16,11 @@ type ShopRoute = Extract<
 >;
 
 export const shopHandlers: Handlers<ShopRoute> = {
-  createShop: ({ house }, { body, now }) => createShop(house, body.id, body.name, now),
+  createShop: ({ house }, { body, caller, now }) => createShop(house, body.id, body.name, now, byCaller(caller)),
 
   getSettings: async (edge, { params }) => (await configOf(edge, params.shop)).settings,
-  patchSettings: ({ house }, { params, body, now }) => patchSettings(house, params.shop, body, now),
+  patchSettings: ({ house }, { params, body, caller, now }) =>
+    patchSettings(house, params.shop, body, now, byCaller(caller)),
 
   listAgents: async (edge, { params }) => ({ agents: [...(await configOf(edge, params.shop)).agents.values()] }),
   getAgent: async (edge, { params }) => {
@@ -26,9 +28,10 @@ export const shopHandlers: Handlers<ShopRoute> = {
     if (!agent) throw missing('agent', params.agent);
     return agent;
   },
-  putAgent: ({ house }, { params, body, now }) => putAgent(house, params.shop, params.agent, body, now),
-  deleteAgent: async ({ house, disconnectAgent }, { params: { shop, agent }, now }) => {
-    await deleteAgent(house, shop, agent, now);
+  putAgent: ({ house }, { params, body, caller, now }) =>
+    putAgent(house, params.shop, params.agent, body, now, byCaller(caller)),
+  deleteAgent: async ({ house, disconnectAgent }, { params: { shop, agent }, caller, now }) => {
+    await deleteAgent(house, shop, agent, now, byCaller(caller));
     try {
       await disconnectAgent?.(shop, agent);
     } catch (error) {
@@ -38,7 +41,7 @@ export const shopHandlers: Handlers<ShopRoute> = {
     return { ok: true };
   },
   setPresence: async ({ house }, { params: { shop, agent }, body: { presence }, caller, now }) => ({
-    presence: await choosePresence(house, shop, agent, presence, 'supervisor', now, caller.actor?.id ?? caller.kind),
+    presence: await choosePresence(house, shop, agent, presence, 'supervisor', now, byCaller(caller)),
   }),
 
   listGroups: async (edge, { params }) => ({ groups: [...(await configOf(edge, params.shop)).groups.values()] }),
@@ -47,9 +50,10 @@ export const shopHandlers: Handlers<ShopRoute> = {
     if (!group) throw missing('group', params.group);
     return group;
   },
-  putGroup: ({ house }, { params, body, now }) => putGroup(house, params.shop, params.group, body, now),
-  deleteGroup: async ({ house }, { params, now }) => {
-    await deleteGroup(house, params.shop, params.group, now);
+  putGroup: ({ house }, { params, body, caller, now }) =>
+    putGroup(house, params.shop, params.group, body, now, byCaller(caller)),
+  deleteGroup: async ({ house }, { params, caller, now }) => {
+    await deleteGroup(house, params.shop, params.group, now, byCaller(caller));
     return { ok: true };
   },
 };

@@ -44,6 +44,9 @@ const allowOrigins: RequestHandler = (request, response, next) => {
   response.status(204).end();
 };
 
+/** The path for the log, not as far as it could name a buyer: `/api/v1/shops`. */
+const pathFact = (path: string) => path.split('/').slice(0, 4).join('/').slice(0, 200);
+
 /** How long Redis may take before a scrape goes without the counts of jobs, in ms. */
 const COUNT_TIME_MS = 2_000;
 
@@ -94,7 +97,7 @@ export function createHttpApp(parts: HttpParts): Express {
       next(error);
       return;
     }
-    sendRefusal(request, response, answerTo(error, house.log, { path: request.path.slice(0, 200) }));
+    sendRefusal(request, response, answerTo(error, house.log, { path: pathFact(request.path) }));
   };
   app.use(onError);
   return app;

@@ -22,6 +22,7 @@ export type RouterParts = {
   readonly clock: () => number;
   readonly limits: Limits;
   readonly disconnectAgent?: Edge['disconnectAgent'];
+  readonly disconnectBuyer?: Edge['disconnectBuyer'];
   /**
    * How many proxies in front of us are believed about the client. None unless said; behind a balancer all clients
    * then share one rate limit.

@@ -50,6 +50,8 @@ const BATCH = 100;
 export type Gateway = {
   /** Ends all sockets of an agent who is no more. */
   disconnectAgent(shop: string, agent: string): void;
+  /** Ends all sockets of a buyer who has been erased. */
+  disconnectBuyer(shop: string, buyer: string): void;
   /** Records every agent's socket once more, under the id that this node has now. Throws if some could not be. */
   recordAgain(): Promise<void>;
   /** Takes nobody new from now on, and ends the sockets spread over `windowMs`, each with its commands answered. */
@@ -104,7 +106,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   );
   buyers.on('connection', (socket: Socket) => {
     const { actor, language } = socket.data as SocketData<BuyerActor>;
-    const facts = { shop: actor.shop, buyer: actor.id };
+    // Not who: a log outlasts the buyer who is erased.
+    const facts = { shop: actor.shop, socket: socket.id };
     const joined = Promise.resolve(socket.join(buyerRoom(actor.shop, actor.id)));
     const told = joined.then(() =>
       gate(async () => {
@@ -222,6 +225,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   return {
     disconnectAgent(shop, agent) {
       agents.in(agentRoom(shop, agent)).disconnectSockets(true);
+    },
+    disconnectBuyer(shop, buyer) {
+      buyers.in(buyerRoom(shop, buyer)).disconnectSockets(true);
     },
     async recordAgain() {
       const failures = await atOnce(BATCH, [...agentSockets], (one) => {

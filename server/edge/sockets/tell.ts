@@ -5,7 +5,16 @@ import { agentRoom, buyerRoom, supervisorsRoom } from './rooms.ts';
 
 export type Io = Server<DefaultEventsMap, DefaultEventsMap>;
 
-export function createTell(io: Io): Tell {
+/** What processes tell each other through the adapter. */
+const ERASED = 'buyer:erased';
+
+/** Forgets the buyers that others say are to be forgotten. */
+export function hearForgotten(io: Io, forget: Tell['forgetBuyer']): void {
+  io.on(ERASED, forget);
+}
+
+/** `shared`: there are other processes, which an adapter reaches. */
+export function createTell(io: Io, { shared }: { readonly shared: boolean }): Tell {
   const agents = io.of('/agent');
   const buyers = io.of('/buyer');
   return {
@@ -23,6 +32,9 @@ export function createTell(io: Io): Tell {
         .to(buyerRoom(shop, buyer))
         .except(except ?? [])
         .emit(event, data);
+    },
+    forgetBuyer: (shop, buyer) => {
+      if (shared) io.serverSideEmit(ERASED, shop, buyer);
     },
   };
 }

@@ -1,10 +1,10 @@
 -- claim: one run of the dispatcher. Walks the plan's steps against live presence, pass and load, takes the first that
 -- holds, and records conversation, contact, assignment, load and event, all at once.
 --
--- @keys live held waits owed queue pool overnight todo lapses hot warm idle places shifts events buyer conversation
+-- @keys live held waits owed queue pool overnight todo lapses hot warm idle places shifts events audit buyer conversation
 -- @ready the ready sets of the whole shop and of every group
--- @args now version profile buyerId conversationId request mode expected warmMs limit entry plan
--- @include live agent turn presence contacts conversation
+-- @args now version profile buyerId conversationId request mode expected warmMs limit entry steering plan
+-- @include live agent turn presence contacts conversation audit
 --
 -- mode: open | again | human | queue | pool | morning | missed | leave. An open expects 'new' or 'current' of its
 -- conversation; every other mode names the assignment and the holder it saw, '<request>:<agent>', 'missed' also since
@@ -13,6 +13,7 @@
 -- dispatched again.
 -- request: the last part of the assignment's id; the same again answers the same.
 -- limit: with a number, nobody is taken whose pending has reached it.
+-- steering: a supervisor, or the owner, who hands over what a robot holds, as '<kind>:<id>', else ''
 -- plan: the steps, each its name and what it takes; see server/plan/encode.ts
 --
 -- Result: {'stale'} the plan is of other settings; {'buyer', profile, conversation} of another buyer's profile or
@@ -288,6 +289,9 @@ else
   if mode == 'open' then call('HSET', conversation, 'entry', entry) end
   if mode == 'open' or moved then call('HSET', conversation, 'lastAt', stamp) end
   if missed then call('HSET', conversation, 'missed', missed) end
+end
+if steering ~= '' then
+  account(steering, 'conversation:handed-over', c.id, { 'agent', from, to }, '')
 end
 if fresh then
   emit('assigned', 'conversation', c.id, 'buyer', c.buyer, 'assignment', request, 'outcome', outcome, 'agent', to)

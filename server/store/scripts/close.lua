@@ -1,11 +1,12 @@
 -- close: a conversation ends. Its place comes free; the recent contact stays.
 --
--- @keys live held waits owed queue pool overnight todo lapses idle closed places shifts events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses idle closed places shifts events audit conversation buyer
 -- @ready the ready sets of the whole shop and of every group
--- @args now version conversationId byKind byId idleMs
+-- @args now version conversationId byKind byId steering idleMs
 -- byKind: buyer | agent | supervisor | time: only if nobody waits, for a reply or in the queue, and nothing was said for
 -- idleMs
--- @include live fresh agent presence conversation
+-- steering: the supervisor, or owner, as '<kind>:<id>', else ''; in the audit log unless they held it
+-- @include live fresh agent presence conversation audit
 --
 -- Idempotent by state: a closed conversation answers as it is.
 -- Result: {'stale'}; {'missing'}; {'not-holder'}; {'still'} it is not idle; {'repeat', shown};
@@ -40,6 +41,9 @@ c.agent, c.state, c.waitingSince, c.closedAt = from, 'closed', '', now
 call('HSET', conversation, 'state', 'closed', 'closedAt', now)
 call('HDEL', conversation, 'waitingSince')
 call('HSET', buyer, 'closed', c.id)
+if steering ~= '' and from ~= byId then
+  account(steering, 'conversation:closed', c.id, { 'agent', from, '' }, '')
+end
 emit('closed', 'conversation', c.id, 'agent', from, 'by', byKind)
 flush()
 return { 'moved', shown(c), from, loads(), presenceChanges }

@@ -1,17 +1,22 @@
 -- configure: writes a change of the shop's configuration and brings every ready set in line with it, if nothing else
 -- has changed it since it was read.
 --
--- @keys live config secrets held waits overnight todo lapses shifts events
+-- @keys live config secrets held waits overnight todo lapses shifts events audit
 -- @ready the ready sets of the whole shop and of every group, before and after the change
--- @args now expected threshold hangUpAt fieldCount
+-- @args now request expected by action target changes threshold hangUpAt fieldCount
+-- request: the same again is answered as before, also when something else has been changed since
+-- by, action, target, changes: for the audit log; no entry where `action` is ''
 -- threshold: of busyness; '' leaves it
 -- hangUpAt: so many conversations hang an agent up, 'none' for no limit; all agents are given then; '' leaves it
 -- then fieldCount triples: 'config' or 'secrets', field, value ('' deletes)
 -- then the roster entries that changed: agent, kind ('' when the agent is gone), capacity or '', groups
--- @include live agent presence
+-- @include live agent presence audit
 --
+-- Idempotent by the request, among the latest that fit in a thousand characters.
 -- Result: {'stale'}; {'done', version, loads, presence changes}
 
+local _, mark = string.find(get('changes') or '', ',' .. request .. '=', 1, true)
+if mark then return { 'done', string.match(get('changes'), '^%d+', mark + 1), '', {} } end
 if (get('version') or '0') ~= expected then return { 'stale' } end
 lapse()
 
@@ -105,6 +110,8 @@ end
 
 local version = tonumber(expected) + 1
 put('version', version)
+put('changes', string.sub((get('changes') or '') .. ',' .. request .. '=' .. version, -1000))
+if action ~= '' then account(by, action, target, changes, '') end
 emit('configured', 'version', version)
 flush()
 return { 'done', version, loads(), presenceChanges }

@@ -3,11 +3,17 @@
 --
 -- @keys live waits overnight todo lapses shifts events buyer
 -- @ready the ready sets of the whole shop and of every group
--- @args now version buyerId order warmMs
+-- @args now version buyerId order warmMs request
 -- @include live fresh agent presence contacts
 --
--- Idempotent by the order: it counts once.
+-- Idempotent by the order: it counts once. The same request again answers as before.
 -- Result: {'stale'}; {'nobody'} the buyer spoke with nobody within the warm window; {'repeat'}; {'counted', agent}
+
+local counted = call('HGET', buyer, 'order:' .. order)
+if counted then
+  local agent, by = string.match(counted, '^([^ ]*) (.*)$')
+  return by == request and { 'counted', agent } or { 'repeat' }
+end
 
 local id
 for contact, at in contactsIn(call('HGET', buyer, 'contacts') or '') do
@@ -17,9 +23,9 @@ for contact, at in contactsIn(call('HGET', buyer, 'contacts') or '') do
   end
 end
 if not id then return { 'nobody' } end
-if call('HSETNX', buyer, 'order:' .. order, id) == 0 then return { 'repeat' } end
 
 lapse()
+call('HSET', buyer, 'order:' .. order, id .. ' ' .. request)
 local a = agentOf(id)
 local before = rateOf(a)
 add(id .. ':sold', 1)

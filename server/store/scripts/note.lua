@@ -4,10 +4,11 @@
 -- @args now conversationId byKind byId what value comment
 -- what: 'seen' up to a seq, which only grows | 'rated' with a score
 --
+-- Idempotent by what is: the same again changes nothing, and is no event.
 -- Result: {'missing'}; {'not-holder'}; {'done', agent who holds or held it, buyer, '1' if it changed anything, value}
 
 local call = redis.call
-local v = call('HMGET', conversation, 'buyer', 'agent', 'lastSeq')
+local v = call('HMGET', conversation, 'buyer', 'agent', 'lastSeq', 'score', 'comment')
 if not v[1] or (byKind == 'buyer' and v[1] ~= byId) then return { 'missing' } end
 if byKind ~= 'buyer' and v[2] ~= byId then return { 'not-holder' } end
 
@@ -20,7 +21,7 @@ if what == 'seen' then
     changed = '1'
   end
   value = tostring(upTo)
-else
+elseif v[4] ~= value or v[5] ~= comment then
   call('HSET', conversation, 'score', value, 'comment', comment)
   call('XADD', events, 'MAXLEN', '~', 1000000, '*', 'type', 'rated', 'at', now, 'conversation', conversationId, 'score', value)
   changed = '1'

@@ -1,9 +1,10 @@
 -- take: an agent takes a conversation out of the pool by hand; only one can.
 --
--- @keys live held waits owed queue pool overnight todo lapses hot warm places shifts events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses hot warm places shifts events audit conversation buyer
 -- @ready the ready sets of the whole shop and of every group
--- @args now version conversationId agentId hotMs warmMs
--- @include live fresh agent presence contacts conversation
+-- @args now version conversationId agentId steering hotMs warmMs
+-- steering: a supervisor, or the owner, as '<kind>:<id>', else ''
+-- @include live fresh agent presence contacts conversation audit
 --
 -- Idempotent by state: who holds it already is answered as if it had just been taken.
 -- Result: {'stale'}; {'missing'}; {'taken'} it is not in the pool any more; {'away', presence changes};
@@ -30,6 +31,9 @@ call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', 
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),
     tonumber(warmMs)))
+end
+if steering ~= '' then
+  account(steering, 'conversation:claimed', c.id, { 'agent', '', a.id }, '')
 end
 emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', '', 'group', '')
 flush()

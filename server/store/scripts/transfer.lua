@@ -1,12 +1,13 @@
 -- transfer: a conversation goes to a colleague, or to whoever's turn it is in a group. It comes on top of a share when
 -- it names the colleague, and may exceed their capacity: a person decided so.
 --
--- @keys live held waits owed queue pool overnight todo lapses hot warm places shifts events conversation buyer
+-- @keys live held waits owed queue pool overnight todo lapses hot warm places shifts events audit conversation buyer
 -- @ready the ready sets of the whole shop and of every group
--- @args now version conversationId by toKind to hotMs warmMs request
+-- @args now version conversationId by steering toKind to hotMs warmMs request
 -- by: the agent who must hold it, or '' for a supervisor, who need not
+-- steering: the supervisor, or owner, as '<kind>:<id>', else ''; in the audit log unless they held it
 -- request: the same again is answered as before
--- @include live fresh agent turn presence contacts conversation
+-- @include live fresh agent turn presence contacts conversation audit
 --
 -- Result: {'stale'}; {'missing'}; {'closed'}; {'not-holder'}; {'repeat', shown};
 -- {'away' | 'nobody-on-duty', presence changes};
@@ -52,6 +53,9 @@ call('HSET', conversation, 'r:' .. request, '1')
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),
     tonumber(warmMs)))
+end
+if steering ~= '' and string.match(steering, ':(.*)$') ~= from then
+  account(steering, 'conversation:transferred', c.id, { 'agent', from, a.id }, '')
 end
 emit('transferred', 'conversation', c.id, 'agent', a.id, 'from', from, 'group', group)
 flush()

@@ -2,7 +2,7 @@
 -- end by flush(). (One HSET of six fields costs a third of six HSETs.) A script that returns without flush() has
 -- changed nothing in it.
 --
--- Fields: version, threshold, hangUpAt, online, queued, tickets, served, lapse, shifts, profiles, sold, received, wide;
+-- Fields: version, changes, threshold, hangUpAt, online, queued, tickets, served, lapse, shifts, profiles, sold, received, wide;
 -- <agent>:<what>; @<group>:<what>; @draw:<groups>; repliesSeen, placesTurn.
 -- ':' and '@' are in no identifier, so that no agent can be named like a field.
 local call = redis.call
@@ -53,7 +53,7 @@ local function flush()
   dirty = {}
 end
 
--- What happened, for whoever reads the shop's event stream: webhooks, statistics, archive, audit.
+-- What happened, for whoever reads the shop's event stream: webhooks, statistics, archive. Answers the event's id.
 local function emit(kind, ...)
-  call('XADD', events, 'MAXLEN', '~', '1000000', '*', 'type', kind, 'at', stamp, ...)
+  return call('XADD', events, 'MAXLEN', '~', '1000000', '*', 'type', kind, 'at', stamp, ...)
 end
