@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { type Assignment, step } from '../../client-sdk/contract/index.ts';
 import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
 import { getAssignment, listConversations, live } from '../../server/services/board.ts';
 import { problemsIn } from '../support/consistent.ts';
+import { unexplained } from '../support/explained.ts';
 import { createTestHouse, type TestHouse } from '../support/house.ts';
 import { newShopId, openShop, removeShop } from '../support/shop.ts';
 import { type Action, action, everybody, humans, observe, perform, type Stage } from './actions.ts';
@@ -76,22 +76,6 @@ async function newStage(): Promise<Stage> {
   };
 }
 
-/** Each step tried in the order of the chain; all but the last passed, each with its reason; the last one won. */
-function expectExplained(assignment: Assignment): void {
-  const { trace } = assignment;
-  const last = trace.at(-1);
-  expect(last).toMatchObject({ step: assignment.step, result: 'won' });
-  if (assignment.outcome === 'agent') expect(last?.agent).toBe(assignment.agent);
-  for (const item of trace) {
-    expect(item.why).toMatch(/^[a-z-]+$/);
-    expect(item.result).toBe(item === last ? 'won' : 'passed');
-  }
-  const places = trace.map((item) => step.options.indexOf(item.step));
-  expect(
-    places.filter((place, i) => i > 0 && place < (places[i - 1] ?? 0) && trace[i]?.step !== 'group-robot'),
-  ).toEqual([]);
-}
-
 async function liveOneStep(stage: Stage, act: Action): Promise<void> {
   const { house, shop, model } = stage;
   model.now += 1;
@@ -133,7 +117,7 @@ it(`the invariants hold after every step of up to ${RUNS} random lives`, { timeo
           });
         }
         for (const assignment of stage.acknowledged) {
-          expectExplained(assignment);
+          expect(unexplained(assignment)).toBeUndefined();
           expect(await getAssignment(stage.house, stage.shop, 'program', assignment.id)).toEqual(assignment);
         }
       } finally {
