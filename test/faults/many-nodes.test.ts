@@ -70,8 +70,10 @@ test('nodes and workers are killed for a minute: nothing acknowledged is lost, n
 }, async () => {
   town.live();
   const kills = await underFire(seeded(SEED));
-  console.log('DEBUG fire over'); const t0 = Date.now();
-  await town.settle(); console.log('DEBUG settled', Date.now() - t0);
+  console.log('DEBUG fire over');
+  const t0 = Date.now();
+  await town.settle();
+  console.log('DEBUG settled', Date.now() - t0);
   const problems = await comesToRest(town, connection, PATIENCE_MS);
   const { said, opened, told, replayed, reconnects, retries, refused } = town.ledger;
   const counts = [...kills].map(([name, count]) => `${name} ${count}`).join(', ');
