@@ -179,9 +179,7 @@ async function problemsAtRest(town: Town, redis: Connection): Promise<string[]> 
 export async function comesToRest(town: Town, redis: Connection, patienceMs: number): Promise<string[]> {
   const late = Date.now() + patienceMs;
   for (;;) {
-    const t0 = Date.now();
     const problems = await problemsAtRest(town, redis);
-    console.log('DEBUG', Date.now() - t0, problems.length, problems.slice(0, 3));
     if (problems.length === 0 || Date.now() > late) return problems;
     await breath();
   }
