@@ -16,11 +16,17 @@ import { board } from './shop-model.ts';
 const START = Date.UTC(2026, 2, 2, 2);
 const RUNS = 60;
 
+const NODES = 3;
+const step = fc.record({ node: fc.nat(NODES - 1), act: action });
+
+/** Through which the shop is looked at, and those through which it is changed: each knows of it what it has read. */
 let test: TestHouse;
+let nodes: readonly TestHouse[];
 beforeAll(() => {
   test = createTestHouse(inject('redisUrl'));
+  nodes = Array.from({ length: NODES }, () => createTestHouse(inject('redisUrl')));
 });
-afterAll(() => test.close());
+afterAll(() => Promise.all([test, ...nodes].map(({ close }) => close())));
 
 async function newStage(): Promise<Stage> {
   const shop = newShopId('model');
@@ -76,11 +82,14 @@ async function newStage(): Promise<Stage> {
   };
 }
 
-async function liveOneStep(stage: Stage, act: Action): Promise<void> {
+type Step = { readonly node: number; readonly act: Action };
+
+async function liveOneStep(stage: Stage, { node, act }: Step): Promise<void> {
   const { house, shop, model } = stage;
+  const there = nodes[node]?.house ?? house;
   model.now += 1;
-  await perform(stage, act);
-  await house.settled();
+  await perform({ ...stage, house: there }, act);
+  await there.settled();
   const { conversations } = await listConversations(house, shop, 'program', { limit: 200 });
   observe(model, conversations);
 
@@ -100,19 +109,20 @@ async function liveOneStep(stage: Stage, act: Action): Promise<void> {
   }
 }
 
-const told = (act: Action) =>
+const told = ({ node, act }: Step) => `on node ${node}: ${tale(act)}`;
+const tale = (act: Action) =>
   Object.entries(act)
     .map(([key, value]) => (key === 'do' ? value : `${key}=${JSON.stringify(value)}`))
     .join(' ');
 
 it(`the invariants hold after every step of up to ${RUNS} random lives`, { timeout: 300_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60, size: 'max' }), async (actions) => {
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), async (steps) => {
       const stage = await newStage();
       try {
-        for (const [i, act] of actions.entries()) {
-          await liveOneStep(stage, act).catch((error) => {
-            const story = actions.slice(0, i + 1).map((a, n) => `  ${n + 1}. ${told(a)}`);
+        for (const [i, one] of steps.entries()) {
+          await liveOneStep(stage, one).catch((error) => {
+            const story = steps.slice(0, i + 1).map((a, n) => `  ${n + 1}. ${told(a)}`);
             throw new Error(`${error instanceof Error ? error.message : error}\nafter\n${story.join('\n')}`);
           });
         }
