@@ -5,8 +5,9 @@ import { type MainProcess, startMain } from '../support/main-process.ts';
 export type Part = {
   readonly name: string;
   readonly what: 'server' | 'workers';
-  /** Of the process that is there now. */
+  /** Of the process that is there now; where a node listens. */
   pid(): number;
+  url(): string;
   /** SIGKILL; the balancer learns of it. */
   kill(): Promise<void>;
   /** Resolves when it works, under the same name; a node at another address. */
@@ -29,6 +30,7 @@ function createPart(what: Part['what'], name: string, redisUrl: string, balancer
     name,
     what,
     pid: () => process?.pid ?? 0,
+    url: () => process?.url() ?? '',
     async kill() {
       const url = process?.url();
       await process?.end('SIGKILL');

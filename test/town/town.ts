@@ -1,6 +1,6 @@
 /**
  * A town: shops with buyers and agents, each with a client of the SDK, who live on the servers behind one address. What
- * they are promised and told is written down; when they have come to rest, town/rest.ts checks it.
+ * they are promised and told is written down; when they have come to rest, town/at-rest.ts checks it.
  */
 import type { Presence, SettingsPatch } from '../../client-sdk/index.ts';
 import { seeded } from '../support/draw.ts';
@@ -8,7 +8,7 @@ import { keys } from '../support/main-process.ts';
 import { newShopId } from '../support/shop.ts';
 import { type Agent, createAgent } from './agent.ts';
 import { type Buyer, createBuyer } from './buyer.ts';
-import { type Ledger, newLedger, pause, type Someone } from './ledger.ts';
+import { type Ledger, newLedger, type Someone, pause as wait } from './ledger.ts';
 import { type Rest, restAt } from './rest.ts';
 
 export type TownShop = {
@@ -16,14 +16,18 @@ export type TownShop = {
   readonly apiKey: string;
   readonly agents: readonly Agent[];
   readonly buyers: readonly Buyer[];
+  /** Somebody who comes by: not connected yet, and not among the buyers who are looked at in the end. */
+  newcomer(id: string): Buyer;
 };
 
 export type Town = {
   readonly shops: readonly TownShop[];
   readonly ledger: Ledger;
   readonly rest: Rest;
-  /** Everybody acts, until `settle`. */
+  /** Everybody acts, until `pause` or `settle`. */
   live(): void;
+  /** Nobody begins anything. Resolves when every command has been answered. */
+  pause(): Promise<void>;
   /**
    * Nobody begins anything; whoever is away comes back, everybody is online, and replies until nobody waits. Resolves when
    * every command has been answered and every client is connected.
@@ -114,20 +118,22 @@ async function openShop(plan: TownPlan, ledger: Ledger, rest: Rest, kind: Kind, 
         checkEveryMs: SECOND,
         backoff: { minMs: 200, maxMs: SECOND },
       },
-      draw: seeded(plan.seed * 10_000 + place * 1_000 + n),
+      draw: seeded(plan.seed * 1_000_000 + place * 100_000 + n),
     };
   };
   const agents = [...colleagues, ...(kind.robot ? ['robo'] : [])].map((name, n) => {
     const who: Someone = { kind: name === 'robo' ? 'robot' : 'agent', shop: id, id: name };
-    const { options, draw } = someone(who, 500 + n);
+    const { options, draw } = someone(who, -1 - n);
     return createAgent(who, { colleagues, groups, pool }, options, ledger, draw);
   });
-  const buyers = Array.from({ length: plan.buyers }, (_, n) => {
-    const who: Someone = { kind: 'buyer', shop: id, id: `buyer-${n}` };
-    const { options, draw } = someone(who, n);
+  let came = 0;
+  const newcomer = (name: string) => {
+    const who: Someone = { kind: 'buyer', shop: id, id: name };
+    const { options, draw } = someone(who, ++came);
     return createBuyer(who, options, ledger, draw);
-  });
-  return { id, apiKey, agents, buyers };
+  };
+  const buyers = Array.from({ length: plan.buyers }, (_, n) => newcomer(`buyer-${n}`));
+  return { id, apiKey, agents, buyers, newcomer };
 }
 
 /** Opens the shops; everybody is connected, the agents are online. */
@@ -141,13 +147,13 @@ export async function foundTown(plan: TownPlan): Promise<Town> {
   const allChoose = (presence: Presence) => Promise.all(agents.map((agent) => agent.choose(presence)));
   await allChoose('online');
 
-  let resting = false;
-  const lives: Promise<void>[] = [];
+  let resting = true;
+  let lives: Promise<void>[] = [];
 
   async function life(person: Agent | Buyer, draw: () => number): Promise<void> {
     const [least, more] = PACE[person.who.kind === 'buyer' ? 'buyer' : 'agent'];
     while (!resting) {
-      await pause(least + draw() * more);
+      await wait(least + draw() * more);
       if (!resting) await person.act();
     }
   }
@@ -155,8 +161,13 @@ export async function foundTown(plan: TownPlan): Promise<Town> {
   async function rule({ id, apiKey }: TownShop): Promise<void> {
     for (let n = 0; !resting; n++) {
       await rest.call('PATCH', `shops/${id}/settings`, apiKey, { busyThreshold: 2 + (n % 4) });
-      await pause(CHANGES_MS);
+      await wait(CHANGES_MS);
     }
+  }
+
+  async function pause(): Promise<void> {
+    resting = true;
+    await Promise.all(lives);
   }
 
   return {
@@ -164,16 +175,14 @@ export async function foundTown(plan: TownPlan): Promise<Town> {
     ledger,
     rest,
     live() {
-      lives.push(
-        ...people.map((person, n) => life(person, seeded(plan.seed * 77_000 + n))),
-        ...shops.map((shop) => rule(shop)),
-      );
-      // Whatever goes wrong is told by `settle`, which waits for all of them.
+      resting = false;
+      lives = [...people.map((person, n) => life(person, seeded(plan.seed * 77_000 + n))), ...shops.map(rule)];
+      // Whatever goes wrong is told by `pause`, which waits for all of them.
       for (const one of lives) one.catch(() => undefined);
     },
+    pause,
     async settle() {
-      resting = true;
-      await Promise.all(lives);
+      await pause();
       await Promise.all(people.map(({ client }) => client.connect()));
       await Promise.all(shops.map(({ id, apiKey }) => rest.call('PATCH', `shops/${id}/settings`, apiKey, atRest)));
       await allChoose('online');
