@@ -50,7 +50,7 @@ export async function takeSample(
 /** What may come on top from one window to the next, as a part and in bytes. */
 export const tolerance = {
   rss: { part: 0.15, bytes: 24 * MB },
-  heap: { part: 0.15, bytes: 8 * MB },
+  heap: { part: 0.15, bytes: 16 * MB },
   /** Of what Redis uses for one more conversation. */
   redis: { part: 0.35, bytes: 2 * KB },
 } as const;
