@@ -20,6 +20,8 @@ export type Agent = {
   /** Does one thing that agents do. */
   act(): Promise<void>;
   choose(presence: Presence): Promise<void>;
+  /** Replies in one of their conversations. */
+  speak(): Promise<void>;
   /** Replies wherever a buyer waits. */
   replyToAll(): Promise<void>;
 };
@@ -103,6 +105,10 @@ export function createAgent(
     heard,
     held,
     choose,
+    async speak() {
+      const any = oneOf([...held.keys()]);
+      if (any) await reply(any);
+    },
     async replyToAll() {
       await Promise.all(waiting().map(reply));
     },

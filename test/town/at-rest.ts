@@ -150,7 +150,7 @@ async function checkPresences(redis: Connection, { id, agents }: TownShop, say: 
 /** Everything that does not hold; empty when all is well. */
 async function problemsAtRest(town: Town, redis: Connection): Promise<string[]> {
   const { ledger } = town;
-  const problems = [...ledger.faults, ...[...ledger.underWay].map((name) => `${name} was never answered`)];
+  const problems = [...ledger.faults, ...[...ledger.underWay].map(([name]) => `${name} was never answered`)];
   for (const shop of town.shops) {
     const say: Say = (holds, problem) => {
       if (!holds) problems.push(`${shop.id}: ${problem}`);

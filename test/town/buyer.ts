@@ -9,6 +9,8 @@ export type Buyer = {
   readonly heard: Hearing;
   /** Does one thing that buyers do. */
   act(): Promise<void>;
+  /** Writes, or clicks where there is no conversation. */
+  speak(): Promise<void>;
 };
 
 const entries: readonly Entry[] = [
@@ -58,6 +60,7 @@ export function createBuyer(who: Someone, options: BuyerClientOptions, ledger: L
     who,
     client,
     heard,
+    speak: () => (talk ? say(talk.id) : open()),
     async act() {
       const luck = draw();
       if (!talk || luck < 0.08) return open();

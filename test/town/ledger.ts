@@ -24,8 +24,8 @@ export type Ledger = {
   readonly refused: Refused[];
   /** What must not happen whatever the town does. */
   readonly faults: string[];
-  /** Commands not answered yet. */
-  readonly underWay: Set<string>;
+  /** Commands not answered yet, each once for as often as it was begun. */
+  readonly underWay: Set<readonly [name: string]>;
   /** What was told to the clients; what of it was said while they were not connected; connections after the first. */
   told: number;
   replayed: number;
@@ -62,7 +62,8 @@ export async function insist<T>(
   attempt: () => Promise<T>,
 ): Promise<T | undefined> {
   const name = `${command} of ${who.id} in ${who.shop} about ${conversation}`;
-  ledger.underWay.add(name);
+  const begun = [name] as const;
+  ledger.underWay.add(begun);
   try {
     for (;;) {
       try {
@@ -79,6 +80,6 @@ export async function insist<T>(
       await pause(SOON_MS);
     }
   } finally {
-    ledger.underWay.delete(name);
+    ledger.underWay.delete(begun);
   }
 }

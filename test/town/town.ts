@@ -26,6 +26,8 @@ export type Town = {
   readonly rest: Rest;
   /** Everybody acts, until `pause` or `settle`. */
   live(): void;
+  /** Everybody speaks at this moment, so that much is under way. While they live. */
+  rush(): void;
   /** Nobody begins anything. Resolves when every command has been answered. */
   pause(): Promise<void>;
   /**
@@ -178,6 +180,10 @@ export async function foundTown(plan: TownPlan): Promise<Town> {
       resting = false;
       lives = [...people.map((person, n) => life(person, seeded(plan.seed * 77_000 + n))), ...shops.map(rule)];
       // Whatever goes wrong is told by `pause`, which waits for all of them.
+      for (const one of lives) one.catch(() => undefined);
+    },
+    rush() {
+      lives.push(...people.map((person) => person.speak()));
       for (const one of lives) one.catch(() => undefined);
     },
     pause,
