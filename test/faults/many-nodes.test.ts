@@ -59,14 +59,21 @@ async function underFire(draw: () => number): Promise<{ kills: Map<string, numbe
         .then(() => void down.delete(part)),
     );
   };
-  while (Date.now() < end) {
+  /** One of those that have been killed the least, if any is there. */
+  const victim = () => {
+    const up = installation.parts.filter((part) => !down.has(part));
+    const least = Math.min(...up.map(({ name }) => kills.get(name) ?? 0));
+    const due = up.filter(({ name }) => kills.get(name) === least);
+    return due[Math.floor(draw() * due.length)];
+  };
+  while (Date.now() < end || Math.min(...kills.values()) === 0) {
     await pause(GAP_MS[0] + draw() * GAP_MS[1]);
+    if (!victim()) continue;
     town.rush();
     await pause(draw() * RUSH_MS);
     underWay += town.ledger.underWay.size;
     for (const _ of draw() < 0.25 ? [1, 2] : [1]) {
-      const up = installation.parts.filter((part) => !down.has(part));
-      const part = up[Math.floor(draw() * up.length)];
+      const part = victim();
       if (part) blow(part);
     }
   }
@@ -90,6 +97,5 @@ test('nodes and workers are killed for a minute: nothing acknowledged is lost, n
   );
   expect(problems.slice(0, 20)).toEqual([]);
   // Kills that prove nothing would leave the test green.
-  expect(Math.min(...kills.values())).toBeGreaterThan(0);
   expect(Math.min(reconnects, replayed, underWay)).toBeGreaterThan(0);
 });

@@ -13,7 +13,6 @@ export type Talk = {
   readonly buyer: string;
   state: string;
   agent: string;
-  group: string;
   via: string;
   lastSeq: number;
   waitingSince: string;
@@ -62,7 +61,6 @@ function retell(events: readonly Event[], isRobot: (agent: string) => boolean): 
       buyer,
       state: '',
       agent: '',
-      group: '',
       via: '',
       lastSeq: 0,
       waitingSince: '',

@@ -117,9 +117,7 @@ async function checkOpens({ ledger, rest }: Town, { id: shop, apiKey }: TownShop
   );
   const why = ({ trace }: Assignment) => trace.map((item) => `${item.step} ${item.result} ${item.why}`).join();
   for (const answered of opened) {
-    const { assignment } = {
-      assignment: (await rest.call('GET', `shops/${shop}/assignments/${answered.id}`, apiKey)) as Assignment,
-    };
+    const assignment: Assignment = await rest.call('GET', `shops/${shop}/assignments/${answered.id}`, apiKey);
     const problem = unexplained(assignment);
     say(problem === undefined, `${problem}`);
     say(why(assignment) === why(answered) && assignment.agent === answered.agent, `${answered.id} is told in two ways`);

@@ -26,7 +26,7 @@ export type Town = {
   readonly rest: Rest;
   /** Everybody acts, until `pause` or `settle`. */
   live(): void;
-  /** Everybody speaks at this moment, so that much is under way. While they live. */
+  /** Everybody speaks at this moment, so that much is under way; who has not been answered yet since the last time waits. */
   rush(): void;
   /** Nobody begins anything. Resolves when every command has been answered. */
   pause(): Promise<void>;
@@ -151,6 +151,8 @@ export async function foundTown(plan: TownPlan): Promise<Town> {
 
   let resting = true;
   let lives: Promise<void>[] = [];
+  /** Whose last rush has not been answered yet. */
+  const rushing = new Set<Agent | Buyer>();
 
   async function life(person: Agent | Buyer, draw: () => number): Promise<void> {
     const [least, more] = PACE[person.who.kind === 'buyer' ? 'buyer' : 'agent'];
@@ -183,8 +185,12 @@ export async function foundTown(plan: TownPlan): Promise<Town> {
       for (const one of lives) one.catch(() => undefined);
     },
     rush() {
-      lives.push(...people.map((person) => person.speak()));
-      for (const one of lives) one.catch(() => undefined);
+      for (const person of people.filter((one) => !rushing.has(one))) {
+        rushing.add(person);
+        const spoken = person.speak().finally(() => rushing.delete(person));
+        spoken.catch(() => undefined);
+        lives.push(spoken);
+      }
     },
     pause,
     async settle() {
