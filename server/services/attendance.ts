@@ -1,6 +1,7 @@
 /** Agents come and go: what they choose, and the sockets that hold them connected. */
 
 import { type By, type HeldConversation, type Presence, Refusal, type Shift } from '../../client-sdk/contract/index.ts';
+import type { ShopConfig } from '../plan/config.ts';
 import { changePresence, type PresenceAnswer, type PresenceCommand } from '../store/presence.ts';
 import { heldBy, readConversations } from '../store/read.ts';
 import { readShifts, type ShiftQuery } from '../store/shifts.ts';
@@ -11,8 +12,15 @@ import { tellEffects } from './told.ts';
 
 const noAgent = () => new Refusal('not-found', 'There is no such agent in this shop; check the id.');
 
-async function change(house: House, shop: string, command: PresenceCommand, now: number): Promise<PresenceAnswer> {
-  const answer = await house.configs.use(shop, ({ scope }) => changePresence(scope, command, now));
+async function change(
+  house: House,
+  shop: string,
+  command: PresenceCommand | ((config: ShopConfig) => PresenceCommand),
+  now: number,
+): Promise<PresenceAnswer> {
+  const answer = await house.configs.use(shop, ({ config, scope }) =>
+    changePresence(scope, typeof command === 'function' ? command(config) : command, now),
+  );
   if (answer.kind === 'done') {
     tellEffects(house, shop, answer);
     // Somebody came: for who waits. Somebody went: for whom they leave.
@@ -77,9 +85,13 @@ export async function disconnectAgent(
   now: number,
   node?: string,
 ): Promise<{ readonly graceMs: number }> {
-  const { config } = await house.configs.get(shop);
-  const graceMs = config.settings.presenceGraceMs;
-  await change(house, shop, { change: 'disconnect', agent, socket, graceMs, node }, now);
+  let graceMs = 0;
+  // As the shop has it now: another node may have changed it.
+  const command = ({ settings }: ShopConfig): PresenceCommand => {
+    graceMs = settings.presenceGraceMs;
+    return { change: 'disconnect', agent, socket, graceMs, node };
+  };
+  await change(house, shop, command, now);
   return { graceMs };
 }
 

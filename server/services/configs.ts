@@ -15,7 +15,7 @@ export type Configs = {
   get(shop: string): Promise<Shop>;
   /** As it is now. Throws `not-found`. */
   fresh(shop: string): Promise<Shop>;
-  /** Runs a command with the configuration, again with the present one when it was out of date. */
+  /** Runs a command with the configuration, again with the present one when it failed or was refused with one out of date. */
   use<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
   /** As `use`, for a change of the configuration itself: one after another, as each makes the others out of date. */
   change<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
@@ -48,13 +48,19 @@ export function createConfigs(redis: Connection): Configs {
 
   const get = (shop: string) => read.get(shop) ?? reload(shop);
 
+  /** True where a command failed for what is known of the shop. What refused it may be so no more, such as that somebody is not there. */
+  async function isOutOfDate(error: unknown, { config }: Shop): Promise<boolean> {
+    if (error instanceof StaleConfig) return true;
+    return error instanceof Refusal && (await readVersion(redis, config.shop)) !== config.version;
+  }
+
   async function tryOften<T>(shop: string, command: (shop: Shop) => Promise<T>, most: number): Promise<T> {
     for (let tries = 1; ; tries++) {
       const known = await get(shop);
       try {
         return await command(known);
       } catch (error) {
-        if (!(error instanceof StaleConfig) || tries === most) throw error;
+        if (tries === most || !(await isOutOfDate(error, known))) throw error;
         // Somebody else may have read it again meanwhile.
         if ((await get(shop)) === known) await reload(shop);
       }

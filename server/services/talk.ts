@@ -25,13 +25,18 @@ export async function visible(house: House, actor: Actor, id: string): Promise<C
 export type Saying = { readonly conversation: string; readonly clientId: string; readonly body: MessageBody };
 
 /**
- * Stores a message and tells both sides; the same `clientId` again answers the same message. `now` in ms.
+ * Stores a message and tells both sides; the same `clientId` again answers the same message, though an agent may no longer
+ * see the conversation. `now` in ms.
  *
  * Throws `not-found`; `forbidden` for an agent who does not hold the conversation; `conflict` when it is closed.
  */
 export async function say(house: House, actor: Actor, saying: Saying, now: number, except?: Except): Promise<Message> {
   const { shop } = actor;
-  const { conversation } = await visible(house, actor, saying.conversation);
+  const known = await readConversation((await house.configs.get(shop)).scope, saying.conversation);
+  if (!known) throw refusalFor('missing');
+  const { conversation } = known;
+  // Who has lost it does not see it any more; only the script tells whether they had said this before.
+  const seen = maySee(actor, conversation);
   const id = house.ids.message();
   const stored = await house.configs.use(shop, ({ config, scope }) =>
     storeMessage(
@@ -49,7 +54,7 @@ export async function say(house: House, actor: Actor, saying: Saying, now: numbe
     ),
   );
   if (stored.kind === 'repeat') return stored.message;
-  if (stored.kind !== 'stored') throw refusalFor(stored.kind);
+  if (stored.kind !== 'stored') throw refusalFor(seen ? stored.kind : 'missing');
   const { message } = stored;
   house.tell.buyer(shop, conversation.buyer, 'message:created', { message }, except);
   if (stored.conversation.agent) {

@@ -44,6 +44,18 @@ describe('the same request again, by who has given the conversation away', () =>
     await expect(other).rejects.toEqual(code('not-found'));
   });
 
+  it('message: the message as it was stored, and only for the sender', async () => {
+    await ben.setPresence('hung-up');
+    const { conversation } = await (await ours.connectBuyer('zu')).open();
+    const said = await anna.send(conversation.id, 'hello', { clientId: 'once' });
+    await anna.transfer(conversation.id, { agent: 'ben' });
+    expect(await anna.send(conversation.id, 'hello', { clientId: 'once' })).toEqual(said);
+    await expect(anna.send(conversation.id, 'hello', { clientId: 'twice' })).rejects.toEqual(code('not-found'));
+    await ben.close(conversation.id);
+    expect(await anna.send(conversation.id, 'hello', { clientId: 'once' })).toEqual(said);
+    await expect(anna.send(conversation.id, 'hello', { clientId: 'thrice' })).rejects.toEqual(code('not-found'));
+  });
+
   it('handover: the same assignment, and only for the sender', async () => {
     await robo.setPresence('online');
     await ours.call('PATCH', 'settings', { robotFirst: { enabled: true, robot: 'robo' } });

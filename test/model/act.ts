@@ -1,5 +1,5 @@
 /** Does in a shop what a story tells. */
-import { type OrderState, Refusal } from '../../client-sdk/contract/index.ts';
+import { type Assignment, type Entry, type OrderState, Refusal } from '../../client-sdk/contract/index.ts';
 import type { AgentActor, BuyerActor } from '../../server/services/actor.ts';
 import { choosePresence, connectAgent, disconnectAgent } from '../../server/services/attendance.ts';
 import { putBuyer } from '../../server/services/buyers.ts';
@@ -16,19 +16,28 @@ import { openTalkOf, personOf, type World } from './world.ts';
 
 let said = 0;
 
-/** Does it. What the shop refuses is as it was; anything else that is thrown is a fault. */
-export async function act(house: House, world: World, action: Action): Promise<void> {
+/** What the buyer of a click brings along. */
+export function entryOf({ product, orderState }: Extract<Action, { do: 'open' }>): Entry {
+  return { ...(product ? { product } : {}), ...(orderState ? { orderState: orderState as OrderState } : {}) };
+}
+
+/**
+ * Does it; `opened` is told what a click was answered. What the shop refuses is as it was; anything else that is thrown is
+ * a fault.
+ */
+export async function act(house: House, world: World, action: Action, opened: Opened): Promise<void> {
   try {
-    await attempt(house, world, action);
+    await attempt(house, world, action, opened);
   } catch (error) {
     if (!(error instanceof Refusal) || error.code === 'internal' || error.code === 'unavailable') throw error;
   }
 }
 
-async function attempt(house: House, world: World, action: Action): Promise<void> {
+type Opened = (assignment: Assignment) => void;
+
+async function attempt(house: House, world: World, action: Action, opened: Opened): Promise<void> {
   const { now } = world;
   const { shop, agents } = world.config;
-  world.doing = { action: action.do, buyer: 'buyer' in action ? action.buyer : '' };
   const talk = 'buyer' in action ? openTalkOf(world, action.buyer) : undefined;
   const buyerActor = (id: string): BuyerActor => ({ kind: 'buyer', shop, id });
   const staff = (id: string): AgentActor => {
@@ -36,15 +45,9 @@ async function attempt(house: House, world: World, action: Action): Promise<void
     return { kind, shop, id, role: agents.get(id)?.role ?? 'agent' };
   };
   switch (action.do) {
-    case 'open': {
-      const { product, orderState } = action;
-      const entry = {
-        ...(product ? { product } : {}),
-        ...(orderState ? { orderState: orderState as OrderState } : {}),
-      };
-      await open(house, shop, action.buyer, entry, now);
+    case 'open':
+      opened((await open(house, shop, action.buyer, entryOf(action), now)).assignment);
       return;
-    }
     case 'write':
     case 'reply': {
       if (!talk || (action.do === 'reply' && !talk.agent)) return;
@@ -121,11 +124,9 @@ async function attempt(house: House, world: World, action: Action): Promise<void
     case 'profile': {
       const exclusiveAgent = action.exclusive || undefined;
       await putBuyer(house, shop, action.buyer, { crowds: action.crowds, exclusiveAgent }, now);
-      world.profiles.set(action.buyer, { crowds: action.crowds, exclusiveAgent });
       return;
     }
     case 'wait':
-      world.now += action.ms;
-      await runShopJobs(house, shop, world.now);
+      await runShopJobs(house, shop, now);
   }
 }

@@ -24,7 +24,7 @@ import {
 /** The shop shows what the world has come to. */
 export async function compare(house: House, world: World): Promise<void> {
   const { shop } = world.config;
-  const { scope } = await house.configs.get(shop);
+  const { scope } = await house.configs.fresh(shop);
   for (const [id, person] of world.people) expect(person.presence, `presence of ${id}`).toBe(effective(world, id));
 
   const board = await live(house, shop, 'program', world.now);
@@ -76,7 +76,7 @@ export async function compare(house: House, world: World): Promise<void> {
 /** After every job has run nobody waits who could be helped. */
 export async function nobodyForgotten(house: House, world: World): Promise<void> {
   const { settings, shop } = world.config;
-  const { scope } = await house.configs.get(shop);
+  const { scope } = await house.configs.fresh(shop);
   expect(await dueAgain(scope, 10), 'due to be dispatched again').toEqual([]);
   const onDuty = [...onDutyIn(world, '*').keys()];
   if (queueOf(world).length > 0) {

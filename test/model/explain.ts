@@ -8,6 +8,7 @@ import { chain, type LeftTo, leavingQueue, type Step } from '../../server/plan/c
 import {
   contactsOf,
   hasRoom,
+  isDoing,
   onDutyIn,
   onlineOf,
   pendingOf,
@@ -217,7 +218,7 @@ export function explain(world: World, run: Run, assignment: Assignment): void {
   }
 
   const profile = world.profiles.get(run.buyer) ?? { crowds: [] };
-  const why = world.doing.action === 'leave' && world.doing.buyer === run.buyer ? 'left-the-queue' : 'waited-too-long';
+  const why = isDoing(world, 'leave', run.buyer) ? 'left-the-queue' : 'waited-too-long';
   const steps =
     mode === 'leave'
       ? leavingQueue(world.config, why)

@@ -1,7 +1,7 @@
 /** What time may bring about, and what it must have brought about once every job has run. */
 import { WHOLE_SHOP } from '../../client-sdk/contract/index.ts';
 import { completes, lookedBy, type Periods, periodsOf } from '../../server/plan/overdue.ts';
-import { type Happening, onDutyIn, personOf, queueOf, rosterOf, type Talk, type World } from './world.ts';
+import { type Happening, isDoing, onDutyIn, personOf, queueOf, rosterOf, type Talk, type World } from './world.ts';
 
 const openTalks = (world: World) => [...world.talks.values()].filter(({ state }) => state !== 'closed');
 
@@ -16,14 +16,13 @@ const leavesWaiting = (world: World, id: string) =>
 
 /** Whether somebody may be hung up now for not replying. */
 export const mayFallSilent = (world: World, id: string) =>
-  world.doing.action === 'wait' &&
+  isDoing(world, 'wait') &&
   rosterOf(world, id)?.kind === 'agent' &&
   personOf(world, id).presence === 'online' &&
   leavesWaiting(world, id);
 
 /** Whether a buyer may be given to somebody else because no reply came. */
-export const mayBeReassigned = (world: World, talk: Talk) =>
-  world.doing.action === 'wait' && isDue(world, talk, 'reassign');
+export const mayBeReassigned = (world: World, talk: Talk) => isDoing(world, 'wait') && isDue(world, talk, 'reassign');
 
 /** Whether a conversation may be closed because nothing is said in it. */
 export function mayEnd(world: World, { state, waitingSince, lastAt }: Talk): boolean {

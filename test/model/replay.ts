@@ -7,6 +7,7 @@ import { replayPresence } from './presence.ts';
 import {
   contactsOf,
   type Happening,
+  isDoing,
   must,
   pendingOf,
   personOf,
@@ -58,7 +59,7 @@ function checkReason(world: World, mode: string, talk: Talk | undefined): void {
     must(mayBeReassigned(world, talk), `${talk.id} was taken from ${talk.agent}, who owes a reply ${talk.owedSince}`);
   }
   if (mode === 'leave') {
-    const chose = world.doing.action === 'leave' && world.doing.buyer === talk.buyer;
+    const chose = isDoing(world, 'leave', talk.buyer);
     must(talk.state === 'queued' && (chose || hasWaitedTooLong(world, talk)), `${talk.id} had to leave the queue`);
   }
 }
@@ -136,7 +137,7 @@ function replayMessage(world: World, talk: Talk, { seq, from }: Happening): void
 
 function replayClosed(world: World, talk: Talk, { by }: Happening): void {
   must(by !== 'time' || mayEnd(world, talk), `${talk.id} was closed over somebody's head`);
-  must(by === 'time' || world.doing.action === 'close', `${talk.id} was closed by ${by}`);
+  must(by === 'time' || isDoing(world, 'close'), `${talk.id} was closed by ${by}`);
   Object.assign(talk, { state: 'closed', waitingSince: undefined, owedSince: undefined });
   relieve(world, talk.agent);
 }

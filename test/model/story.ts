@@ -140,13 +140,65 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: is('wait'), ms: oneOf(HOUR, 7 * HOUR, 24 * HOUR, 49 * HOUR) }) },
 );
 
-/** What is done in one story. */
-export const plot: fc.Arbitrary<readonly Action[]> = fc
-  .tuple(fc.subarray([...rules]), fc.array(action, { maxLength: 80, size: 'max' }))
-  .map(([patches, actions]) => [...patches.map((patch) => ({ do: 'settings', patch }) as const), ...actions]);
+/** How many nodes there are, each of which knows what it has read of the shop. */
+export const NODES = 3;
+
+/** Something done through one of them. */
+export type Step = { readonly node: number; readonly action: Action };
+
+const step = fc.record({ node: fc.nat(NODES - 1), action });
+const beginning = (patches: readonly SettingsPatch[]): Step[] =>
+  patches.map((patch) => ({ node: 0, action: { do: 'settings', patch } }));
+
+/** What is done in one story, one thing after another. */
+export const plot: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(fc.subarray([...rules]), fc.array(step, { maxLength: 80, size: 'max' }))
+  .map(([patches, steps]) => [...beginning(patches), ...steps]);
+
+/** Whose connection or choice an action is about; '' where it is about nobody's. */
+export function presenceOf(action: Action): string {
+  return ['choose', 'connect', 'disconnect', 'hire', 'dismiss'].includes(action.do) && 'agent' in action
+    ? action.agent
+    : '';
+}
+
+const configures = (action: Action) => ['settings', 'group', 'hire', 'dismiss'].includes(action.do);
+const changesGrace = (action: Action) => action.do === 'settings' && 'presenceGraceMs' in action.patch;
+
+/**
+ * Those of these steps that may race one another, in their order: as long as the events of the shop tell in which order it
+ * took them. They do not say what was chosen or connected, nor what else was brought along or set. Where time goes by,
+ * every node does every job.
+ */
+export function racing(steps: readonly Step[]): readonly Step[] {
+  const [first] = steps;
+  if (first?.action.do === 'wait') return Array.from({ length: NODES }, (_, node) => ({ ...first, node }));
+  const taken: Step[] = [];
+  for (const step of steps) {
+    const { action } = step;
+    const clashes = taken.some(({ action: other }) => {
+      if (configures(action) && configures(other)) return true;
+      if (presenceOf(action) !== '' && presenceOf(action) === presenceOf(other)) return true;
+      if ([action, other].some(changesGrace) && [action, other].some((one) => one.do === 'disconnect')) return true;
+      if (action.do === 'profile') return other.do === 'profile' && other.buyer === action.buyer;
+      if (action.do !== 'open' || other.do !== 'open' || action.buyer !== other.buyer) return false;
+      return action.product !== other.product || action.orderState !== other.orderState;
+    });
+    if (action.do !== 'wait' && !clashes) taken.push(step);
+  }
+  return taken;
+}
+
+/** The same, with up to five things done at the same moment. */
+export const races: fc.Arbitrary<readonly (readonly Step[])[]> = fc
+  .tuple(
+    fc.subarray([...rules]),
+    fc.array(fc.array(step, { minLength: 1, maxLength: 5 }).map(racing), { maxLength: 40, size: 'max' }),
+  )
+  .map(([patches, turns]) => [...beginning(patches).map((one) => [one]), ...turns]);
 
 /** The action as a line of a story. */
-export function told(action: Action): string {
+export function told({ node, action }: Step): string {
   const { do: what, ...rest } = action;
-  return `${what} ${JSON.stringify(rest).replaceAll('"', '')}`;
+  return `${what} ${JSON.stringify(rest).replaceAll('"', '')} on node ${node}`;
 }

@@ -43,6 +43,9 @@ export type Talk = {
   entry: Entry;
 };
 
+/** Something that is being done: to which buyer, to which agent; '' for none. */
+export type Deed = { readonly action: string; readonly buyer: string; readonly agent: string };
+
 export type World = {
   now: number;
   config: ShopConfig;
@@ -57,11 +60,15 @@ export type World = {
   lastPlace: number;
   /** When the replies that are owed were last gone over, and by which periods. */
   look: Look | undefined;
-  /** What is being done, and to whom. */
-  doing: { readonly action: string; readonly buyer: string };
+  /** What is being done, all of it at the same moment: in which order is for the shop to say. */
+  doing: readonly Deed[];
   /** Passes in each group as they were read, until something happens that may change them. */
   passes: ReadonlyMap<string, ReadonlyMap<string, number>> | undefined;
 };
+
+/** Whether something is being done, to a buyer if one is named. */
+export const isDoing = ({ doing }: World, action: string, buyer?: string) =>
+  doing.some((deed) => deed.action === action && (buyer === undefined || deed.buyer === buyer));
 
 export function personOf(world: World, id: string): Person {
   const known = world.people.get(id);

@@ -1,54 +1,103 @@
-/** A balancer as it stands in front of nodes: round robin over those that say that they are ready. */
+/**
+ * A balancer as it stands in front of nodes: round robin over those that say that they are ready; where one is not to be
+ * reached all the same, the next.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Between two looks at a node, in ms. */
+/** Between two looks at the nodes, and how long one may take, in ms. */
 const LOOK_MS = 50;
+const LOOK_PATIENCE_MS = 1_000;
 
 export type Balancer = {
+  /** Where clients find it. */
   readonly url: string;
+  /** A node that is ready takes part from now on. */
+  add(node: string): void;
+  /** A node takes part no more; connections to it are not touched. */
+  remove(node: string): void;
   close(): Promise<void>;
 };
 
-export async function startBalancer(nodes: readonly string[]): Promise<Balancer> {
-  let ready: readonly string[] = nodes;
+const isReady = async (node: string) => {
+  const looked = fetch(`${node}/readyz`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) });
+  const answer = await looked.catch(() => undefined);
+  await answer?.text().catch(() => undefined);
+  return answer?.ok === true;
+};
+
+/** Resolves when the connection stands, to nothing if it is refused. */
+function reach(node: string): Promise<Socket | undefined> {
+  const { hostname, port } = new URL(node);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+export async function startBalancer(nodes: readonly string[] = []): Promise<Balancer> {
+  /** Each node, and whether it was ready when it was looked at last. */
+  const known = new Map(nodes.map((node) => [node, true]));
   let turn = 0;
   const open = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined); // told by the close
+    socket.once('close', () => open.delete(socket));
+  };
 
-  const looking = setInterval(async () => {
-    const looks = nodes.map(async (node) => {
-      const answer = await fetch(`${node}/readyz`).catch(() => undefined);
-      await answer?.text();
-      return answer?.ok ? [node] : [];
-    });
-    ready = (await Promise.all(looks)).flat();
-  }, LOOK_MS);
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  async function look(): Promise<void> {
+    await Promise.all(
+      [...known.keys()].map(async (node) => {
+        const ready = await isReady(node);
+        if (known.has(node)) known.set(node, ready);
+      }),
+    );
+    if (!closed) timer = setTimeout(look, LOOK_MS);
+  }
+  void look();
 
-  const server = createServer((near) => {
-    const node = ready[turn++ % ready.length];
-    near.on('error', () => undefined);
-    if (node === undefined) {
+  async function next(): Promise<Socket | undefined> {
+    const ready = [...known].filter(([, is]) => is).map(([node]) => node);
+    turn += 1;
+    for (const node of ready.map((_, i) => ready[(turn + i) % ready.length] ?? '')) {
+      const socket = await reach(node);
+      if (socket) return socket;
+    }
+    return undefined;
+  }
+
+  const server = createServer({ pauseOnConnect: true }, async (near) => {
+    keep(near);
+    const far = await next();
+    if (!far || near.destroyed) {
+      far?.destroy();
       near.destroy();
       return;
     }
-    const { hostname, port } = new URL(node);
-    const far = connect(Number(port), hostname);
-    far.on('error', () => undefined);
-    open.add(near);
-    near.once('close', () => {
-      open.delete(near);
-      far.destroy();
-    });
+    keep(far);
+    // Whoever goes takes the other along: a client must notice at once that its node is dead.
+    near.once('close', () => far.destroy());
     far.once('close', () => near.destroy());
     near.pipe(far).pipe(near);
+    near.resume();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    add(node) {
+      known.set(node, true);
+    },
+    remove(node) {
+      known.delete(node);
+    },
     async close() {
-      clearInterval(looking);
+      closed = true;
+      clearTimeout(timer);
       server.close();
       for (const socket of open) socket.destroy();
       await once(server, 'close');

@@ -1,0 +1,67 @@
+/** A Redis of a test's own with an append-only file, which can be killed and started again: same port, same data. */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findRedis } from '../../server/launch/find-redis.ts';
+import { type Child, startChild } from './child.ts';
+import { REDIS_CACHE } from './redis.setup.ts';
+
+export type LastingRedis = {
+  readonly url: string;
+  /** SIGKILL: it gets to write nothing any more. Resolves when it has ended. */
+  kill(): Promise<void>;
+  /** Resolves when it has read its file and takes connections. */
+  start(): Promise<void>;
+  /** Ends it; nothing it held is kept. */
+  remove(): Promise<void>;
+};
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Starts one. `fsync` as Redis calls it: how often the file is synced to the disk. */
+export async function startLastingRedis(fsync: 'everysec' | 'always'): Promise<LastingRedis> {
+  const { command } = await findRedis({ cacheDir: REDIS_CACHE, log: () => undefined });
+  const dir = await mkdtemp(join(tmpdir(), 'fenliu-test-'));
+  const port = await freePort();
+  const input = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    `dir ${JSON.stringify(dir)}`,
+    'save ""',
+    'appendonly yes',
+    `appendfsync ${fsync}`,
+    'maxmemory-policy noeviction',
+    '',
+  ].join('\n');
+  let child: Child | undefined;
+  const redis: LastingRedis = {
+    url: `redis://127.0.0.1:${port}`,
+    async kill() {
+      await child?.end('SIGKILL');
+    },
+    async start() {
+      child = startChild([command, '-'], (line) => line.includes('Ready to accept connections'), { input });
+      await child.ready;
+    },
+    async remove() {
+      await redis.kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  try {
+    await redis.start();
+    return redis;
+  } catch (error) {
+    await redis.remove();
+    throw error;
+  }
+}
