@@ -42,9 +42,13 @@ async function mustBeAlone(redis: Connection, target: RedisTarget): Promise<void
 export async function reachRedis(target: RedisTarget, options: ReachOptions = {}): Promise<void> {
   const { patienceMs = PATIENCE_MS, formats } = options;
   let trouble = 'it does not answer';
-  const redis = connect(target, (error) => {
-    trouble = reasonOf(error);
-  });
+  const note = (error: Error) => {
+    const reason = reasonOf(error);
+    // What a command is told, and the connection has told better before.
+    if (reason !== 'Connection is closed.') trouble = reason;
+  };
+  const redis = connect(target, note);
+  redis.on('node error', note);
   let timer: NodeJS.Timeout | undefined;
   let late = false;
   const tooLate = new Promise<never>((_, reject) => {
@@ -60,7 +64,7 @@ export async function reachRedis(target: RedisTarget, options: ReachOptions = {}
         return await mustServe(redis);
       } catch (error) {
         if (late) throw error;
-        trouble = reasonOf(error as Error);
+        note(error as Error);
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     }

@@ -1,6 +1,7 @@
 /** A server node or a worker as `npm run server` and `npm run workers` start it: a process of its own, that can be killed. */
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
+import { type At, targetOf } from './target.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -24,12 +25,13 @@ function parse(line: string): LogLine | undefined {
   }
 }
 
-/** Starts one on this Redis. `onError` is told each error that it logs. */
+/** Starts one on this Redis, or cluster. `onError` is told each error that it logs. */
 export function startMain(
   what: 'server' | 'workers',
-  redisUrl: string,
+  at: At,
   onError: (line: string) => void = () => undefined,
 ): MainProcess {
+  const target = targetOf(at);
   const readyWhen = what === 'server' ? 'listening' : 'working';
   let port = 0;
   const child = startChild(
@@ -45,8 +47,8 @@ export function startMain(
       env: {
         // biome-ignore lint/style/noProcessEnv: a child process has the environment of its parent
         ...process.env,
-        REDIS_URL: redisUrl,
-        REDIS_CLUSTER: '',
+        REDIS_URL: 'url' in target ? target.url : '',
+        REDIS_CLUSTER: 'url' in target ? '' : target.cluster.join(','),
         SECRET: keys.secret,
         ADMIN_KEY: keys.adminKey,
         PORT: '0',
