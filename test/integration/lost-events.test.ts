@@ -179,8 +179,15 @@ describe.each([
     const { world, tells } = await everybody();
     const [losses] = tells.map((tell, n) => lose(tell, n === 0 ? share : 0, draw));
     for (let turn = 0; turn < TURNS; turn++) await act(world, draw, turn);
+    // In the end everybody has read all that they know of.
+    for (const { client, book } of world.agents) {
+      for (const id of book.held.keys()) await dare(client.markRead(id, 1_000));
+    }
+    for (const { client, book } of world.buyers) {
+      if (book.chat) await dare(client.markRead(book.chat.conversation.id, 1_000));
+    }
 
-    await vi.waitFor(async () => expect(await differences(world)).toEqual([]), { timeout: 8_000, interval: 20 });
+    await vi.waitFor(async () => expect(await differences(world)).toEqual([]), { timeout: 60_000, interval: 20 });
     const { application, shop } = world.dispatcher;
     expect(await problemsIn(application.house.redis, shop)).toEqual([]);
     for (const { book } of [...world.agents, ...world.buyers]) expect(book.connections).toBe(0);
