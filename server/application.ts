@@ -3,6 +3,7 @@
  * It listens only when told to, so that tests can have as many as they like.
  */
 import type { AddressInfo } from 'node:net';
+import { setImmediate as breath } from 'node:timers/promises';
 import type { Router } from 'express';
 import { Server } from 'socket.io';
 import { createHttpApp } from './edge/http/http-app.ts';
@@ -114,6 +115,9 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
       http.closeIdleConnections();
       await gateway.drain();
       await io.close();
+      await workload.answered();
+      // What was answered just now is still to be written.
+      await breath();
       http.closeAllConnections();
       await closed;
       await queues.close();

@@ -3,7 +3,7 @@
  * behind each other; without a bound a slow Redis would make them a pile in our memory that nobody waits for any more.
  *
  * Work counts from its arrival until the store has answered, also when its caller has been told long ago that nothing came:
- * until then it stands in the line to Redis. The numbers are reasoned in docs/decisions/0011-so-much-at-once.md.
+ * until then it stands in the line to Redis. The numbers are reasoned in docs/decisions/0015-so-much-at-once.md.
  */
 import { Refusal } from '../../client-sdk/contract/index.ts';
 import { TooLate, within } from './time-limit.ts';
@@ -44,6 +44,8 @@ export type Workload = {
   carryOut<T>(work: (late: () => boolean) => Promise<T>, share?: Share): Promise<T>;
   /** How much is under way now. */
   underWay(): number;
+  /** Resolves when nobody waits for an answer. */
+  answered(): Promise<void>;
   /** How much was refused so far. */
   refused(because: RefusedBecause): number;
 };
@@ -57,6 +59,8 @@ const says: Record<RefusedBecause, string> = {
 export function createWorkload(parts: WorkloadParts): Workload {
   const { away, mostUnderWay = MOST_UNDER_WAY, mostOfASocket = MOST_OF_A_SOCKET, answerMs = ANSWER_MS } = parts;
   let underWay = 0;
+  let waiting = 0;
+  const whenAnswered: (() => void)[] = [];
   const refused: Record<RefusedBecause, number> = { away: 0, 'node-full': 0, 'socket-full': 0 };
 
   function obstacle(share: Share | undefined): RefusedBecause | undefined {
@@ -67,6 +71,7 @@ export function createWorkload(parts: WorkloadParts): Workload {
 
   return {
     underWay: () => underWay,
+    answered: () => (waiting === 0 ? Promise.resolve() : new Promise((resolve) => whenAnswered.push(resolve))),
     refused: (because) => refused[because],
     async carryOut(work, share) {
       const because = obstacle(share);
@@ -75,6 +80,7 @@ export function createWorkload(parts: WorkloadParts): Workload {
         throw new Refusal('unavailable', says[because], { retryAfterMs: TRY_AGAIN_MS });
       }
       underWay++;
+      waiting++;
       if (share) share.underWay++;
       let over = false;
       const done = work(() => over).finally(() => {
@@ -86,6 +92,8 @@ export function createWorkload(parts: WorkloadParts): Workload {
       } catch (error) {
         over = error instanceof TooLate;
         throw error;
+      } finally {
+        if (--waiting === 0) for (const resolve of whenAnswered.splice(0)) resolve();
       }
     },
   };

@@ -74,8 +74,9 @@ describe('two server nodes and a worker', () => {
   const SLOW_MS = 1_000;
 
   async function startShop(): Promise<{ dispatcher: Dispatcher; worker: MainProcess; slow: () => number }> {
-    const dispatcher = await createDispatcher(cluster.target, { nodes: 2 });
+    const dispatcher = await createDispatcher(cluster.target, { shared: true });
     undo.push(dispatcher.close);
+    const { url } = await dispatcher.anotherNode();
     const worker = startMain('workers', cluster.target);
     undo.push(() => worker.end('SIGKILL'));
     await worker.ready;
@@ -85,7 +86,7 @@ describe('two server nodes and a worker', () => {
       const binds = { crowds: [], products: [product], intents: [], orderStates: [] };
       await dispatcher.group(product, { name: product, binds, members: members.map((agent) => ({ agent, level: 1 })) });
     }
-    const mute = await dispatcher.connectAgent('mute', { node: 1, checkEveryMs: 0 });
+    const mute = await dispatcher.connectAgent('mute', { url, checkEveryMs: 0 });
     await mute.setPresence('online');
     let slow = 0;
     mute.on('reply:slow', ({ conversations }) => {

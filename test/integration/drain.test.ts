@@ -10,6 +10,7 @@ import { problemsIn } from '../support/consistent.ts';
 import { createTestHouse, type TestHouse } from '../support/house.ts';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
 import { type Process, run } from '../support/processes.ts';
+import { startRedisProxy } from '../support/redis-proxy.ts';
 import { openTalks, type Talks } from '../support/talks.ts';
 import { until } from '../support/until.ts';
 
@@ -39,8 +40,8 @@ afterAll(async () => {
 
 type Node = Process<{ url: string }>;
 
-async function startNode(drainMs: number): Promise<Node> {
-  const node = await run<{ url: string }>('server-node.ts', redis.url, SECRET, String(BEAT_MS), String(drainMs));
+async function startNode(drainMs: number, url = redis.url): Promise<Node> {
+  const node = await run<{ url: string }>('server-node.ts', url, SECRET, String(BEAT_MS), String(drainMs));
   undo.push(() => node.child.exitCode === null && node.child.signalCode === null && node.end('SIGKILL'));
   return node;
 }
@@ -104,4 +105,25 @@ it('who polls is handed on as well', async () => {
   const gone = new Promise<string>((resolve) => socket.once('disconnect', resolve));
   expect(await node.end('SIGTERM')).toBe(0);
   expect(await gone).toBe('io server disconnect');
+});
+
+it('a call that is under way when the node is told to end is answered', async () => {
+  const proxy = await startRedisProxy(redis.url);
+  undo.push(proxy.close);
+  const node = await startNode(0, proxy.url);
+  const { shop } = await openTalks(house, SECRET, []);
+  const get = (path: string, headers = {}) => fetch(`${node.said.url}${path}`, { headers });
+  proxy.slow(3_000);
+  const call = get(`/api/v1/shops/${shop}/settings`, { authorization: `Bearer ${SECRET}` });
+  await until(async () => (await (await get('/metrics')).text()).includes('fenliu_commands_under_way 1'));
+  const ended = node.end('SIGTERM');
+  await until(() =>
+    get('/healthz').then(
+      () => false,
+      () => true,
+    ),
+  );
+  proxy.pass();
+  expect((await call).status).toBe(200);
+  expect(await ended).toBe(0);
 });

@@ -23,6 +23,8 @@ export type Dispatcher = {
   /** The first node, or the only one. */
   readonly application: Application;
   readonly url: string;
+  /** Of every node, in the order in which they were started. */
+  readonly urls: readonly string[];
   readonly shop: string;
   readonly apiKey: string;
   readonly buyerSecret: string;
@@ -55,6 +57,7 @@ export async function createDispatcher(at: At, parts: Partial<ApplicationParts> 
   let ahead = 0;
   const clock = () => Date.now() + ahead;
   const nodes: Application[] = [];
+  const urls: string[] = [];
   async function startNode() {
     const application = await createApplication({
       redis: targetOf(at),
@@ -64,7 +67,9 @@ export async function createDispatcher(at: At, parts: Partial<ApplicationParts> 
       ...parts,
     });
     nodes.push(application);
-    return { application, url: `http://127.0.0.1:${await application.listen(0)}` };
+    const here = `http://127.0.0.1:${await application.listen(0)}`;
+    urls.push(here);
+    return { application, url: here };
   }
   const { application, url } = await startNode();
   const shop = `shop-${createIds().conversation()}`;
@@ -101,6 +106,7 @@ export async function createDispatcher(at: At, parts: Partial<ApplicationParts> 
   return {
     application,
     url,
+    urls,
     shop,
     apiKey,
     buyerSecret: created.buyerSecret,

@@ -56,8 +56,11 @@ export async function startTalkers(
     }
   }
 
+  /** The nodes, in turn. */
+  const urlAt = (turn: number) => dispatcher.urls[turn % dispatcher.urls.length] ?? dispatcher.url;
+
   for (const [i, id] of agents.entries()) {
-    const agent = await dispatcher.connectAgent(id, { node: i % dispatcher.nodes.length, checkEveryMs: CHECK_MS });
+    const agent = await dispatcher.connectAgent(id, { url: urlAt(i), checkEveryMs: CHECK_MS });
     agent.on('message:created', ({ message }) => {
       const talk = talks.get(message.conversation);
       if (!talk) return;
@@ -67,8 +70,8 @@ export async function startTalkers(
     await agent.setPresence('online');
   }
   for (const [i, id] of buyers.entries()) {
-    const node = Math.floor(i / agents.length) % dispatcher.nodes.length;
-    const buyer = await dispatcher.connectBuyer(id, { node, checkEveryMs: CHECK_MS });
+    const url = urlAt(Math.floor(i / agents.length));
+    const buyer = await dispatcher.connectBuyer(id, { url, checkEveryMs: CHECK_MS });
     const talk: Talk = {
       id: (await buyer.open(entry)).conversation.id,
       acknowledged: new Map(),

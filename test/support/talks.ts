@@ -79,7 +79,8 @@ export async function openTalks(
   }
 
   const heardBy = { agents: new Map<string, Heard>(), buyers: new Map<string, Message[]>() };
-  const writing: Promise<void>[] = [];
+  /** Buyers at their writing, and answers of agents. */
+  const writing: Promise<unknown>[] = [];
   let stopped = false;
 
   const [moved, away] = [new Set<string>(), new Set<string>()];
@@ -117,7 +118,7 @@ export async function openTalks(
         note(heard, message);
         if (message.from.kind !== 'buyer' || stopped) return;
         const answer = { clientId: `re-${message.id}` };
-        void insist(id, () => client.send(message.conversation, `re ${message.seq}`, answer));
+        writing.push(insist(id, () => client.send(message.conversation, `re ${message.seq}`, answer)));
       });
       await client.connect();
       client.on('status', follow(id));
