@@ -4,6 +4,7 @@ import { readBuyer, writeProfile } from '../store/buyers.ts';
 import { convert } from '../store/conversions.ts';
 import { eraseNewest } from '../store/moves.ts';
 import { readConversation } from '../store/read.ts';
+import { revokeBuyer } from './buyer-tokens.ts';
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
 
@@ -59,11 +60,15 @@ function tellErased(house: House, shop: string, conversation: Conversation, from
   house.tell.buyer(shop, conversation.buyer, 'chat:changed', { conversation: closed });
 }
 
-/** Erases a buyer, all their conversations and messages; who holds one, and the buyer, are told. Throws `not-found`. */
+/**
+ * Erases a buyer, all their conversations and messages; who holds one is told. First of all their tokens are refused and
+ * their sockets ended, so that nothing of theirs begins anew meanwhile. Throws `not-found`.
+ */
 export async function eraseBuyer(house: House, shop: string, id: string, now: number): Promise<void> {
   const { scope } = await house.configs.get(shop);
   const record = await readBuyer(scope, id);
   if (!record) throw noBuyer(id);
+  await revokeBuyer(house, shop, id, now);
   let conversation = record.newest;
   for (;;) {
     const place = { buyer: id, conversation };

@@ -6,12 +6,16 @@ import { type ConfigFields, configure, type RosterChange } from '../store/config
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
 
-/** Names of secrets; those of a password and of a webhook are followed by the agent's id. */
+/**
+ * Names of secrets; those of a password, a webhook and an epoch are followed by the agent's id. With another epoch all
+ * sessions of the agent have ended, in the very change that sets it.
+ */
 export const secretNames = {
   apiKey: 'apiKey',
   buyerSecret: 'buyerSecret',
   password: 'password:',
   webhook: 'webhook:',
+  epoch: 'epoch:',
 } as const;
 
 /** The configuration after the change. */

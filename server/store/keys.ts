@@ -77,3 +77,7 @@ export const conversationKey = (keys: ShopKeys, conversation: string) => `${keys
 export const messagesKey = (keys: ShopKeys, conversation: string) => `${keys.base}messages:${conversation}`;
 /** `<kind>:<sender>:<clientId>` to `seq`: what was sent already (hash). */
 export const sentKey = (keys: ShopKeys, conversation: string) => `${keys.base}sent:${conversation}`;
+/** An agent's session: whose, of which epoch, its refreshes and its end (hash that expires with it). */
+export const sessionKey = (keys: ShopKeys, session: string) => `${keys.base}session:${session}`;
+/** Until when a buyer's tokens are refused; `buyer` is a hash that names nobody (hash that expires). */
+export const revokedKey = (keys: ShopKeys, buyer: string) => `${keys.base}revoked:${buyer}`;

@@ -23,7 +23,17 @@ const header = (name: string, tag: string) =>
 
 /** Of a shop, then of one buyer or conversation, then of all shops. */
 const ofAll = ['webhookShops', 'format'];
-const keyNames = [...Object.keys(keysOfShop('shop')), 'buyer', 'conversation', 'messages', 'sent', 'ready', ...ofAll];
+const keyNames = [
+  ...Object.keys(keysOfShop('shop')),
+  'buyer',
+  'conversation',
+  'messages',
+  'sent',
+  'session',
+  'revoked',
+  'ready',
+  ...ofAll,
+];
 
 /** The code without comments, texts, its keys and arguments, and functions that nothing calls. */
 function reachable(source: string): string {

@@ -1,6 +1,7 @@
 /** Calls about what a shop is made of: its settings, agents and groups. */
 import { Refusal, type RouteName } from '../../../client-sdk/contract/index.ts';
 import { choosePresence } from '../../services/attendance.ts';
+import { rotateApiKey, rotateBuyerSecret } from '../../services/shop-keys.ts';
 import { createShop, deleteAgent, deleteGroup, patchSettings, putAgent, putGroup } from '../../services/shops.ts';
 import type { Edge, Handlers } from './call.ts';
 
@@ -11,11 +12,16 @@ const missing = (what: string, id: string) =>
 
 type ShopRoute = Extract<
   RouteName,
-  `${string}${'Shop' | 'Settings' | 'Agent' | 'Agents' | 'Presence' | 'Group' | 'Groups'}`
+  `${string}${'Shop' | 'ApiKey' | 'BuyerSecret' | 'Settings' | 'Agent' | 'Agents' | 'Presence' | 'Group' | 'Groups'}`
 >;
 
 export const shopHandlers: Handlers<ShopRoute> = {
   createShop: ({ house }, { body, now }) => createShop(house, body.id, body.name, now),
+
+  rotateApiKey: async ({ house }, { params, now }) => ({ apiKey: await rotateApiKey(house, params.shop, now) }),
+  rotateBuyerSecret: async ({ house }, { params, now }) => ({
+    buyerSecret: await rotateBuyerSecret(house, params.shop, now),
+  }),
 
   getSettings: async (edge, { params }) => (await configOf(edge, params.shop)).settings,
   patchSettings: ({ house }, { params, body, now }) => patchSettings(house, params.shop, body, now),
@@ -27,14 +33,8 @@ export const shopHandlers: Handlers<ShopRoute> = {
     return agent;
   },
   putAgent: ({ house }, { params, body, now }) => putAgent(house, params.shop, params.agent, body, now),
-  deleteAgent: async ({ house, disconnectAgent }, { params: { shop, agent }, now }) => {
+  deleteAgent: async ({ house }, { params: { shop, agent }, now }) => {
     await deleteAgent(house, shop, agent, now);
-    try {
-      await disconnectAgent?.(shop, agent);
-    } catch (error) {
-      // The agent is gone whatever becomes of the sockets: each command of theirs is refused.
-      house.log.warn({ err: error, shop, agent }, 'the sockets of a removed agent could not be closed');
-    }
     return { ok: true };
   },
   setPresence: async ({ house }, { params: { shop, agent }, body: { presence }, caller, now }) => ({

@@ -21,7 +21,6 @@ export type RouterParts = {
   /** The present, in ms since the epoch. */
   readonly clock: () => number;
   readonly limits: Limits;
-  readonly disconnectAgent?: Edge['disconnectAgent'];
   /**
    * How many proxies in front of us are believed about the client. None unless said; behind a balancer all clients
    * then share one rate limit.
