@@ -43,6 +43,8 @@ export type Route = {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
+  /** A buyer's token that we signed serves here after it has expired, too. */
+  readonly late?: true;
   /** HTTP status of success; 200 unless said. */
   readonly status?: 201;
 };
@@ -254,8 +256,9 @@ export const routes = {
   refreshVisitor: {
     method: 'post',
     path: '/shops/:shop/visitors/refresh',
-    summary: 'A new token for a buyer whose token was made here and has not expired; for 30 days from the first',
+    summary: 'A new token for a buyer whose token was made here, expired or not; for 30 days from the first',
     who: ['buyer'],
+    late: true,
     answer: visitor,
   },
   createSession: {

@@ -64,16 +64,17 @@ export async function agentOfToken(house: House, keys: Keys, token: string, now:
   return { ...actor, session, expiresAt };
 }
 
-async function callerOfToken(house: House, keys: Keys, token: string, now: number): Promise<Caller> {
+async function callerOfToken(house: House, keys: Keys, token: string, now: number, late: boolean): Promise<Caller> {
   if (claimedSubject(token).agent) {
     const actor = await agentOfToken(house, keys, token, now);
     return { kind: actor.role, actor };
   }
-  return { kind: 'buyer', buyer: await buyerOfToken(house, token, now) };
+  return { kind: 'buyer', buyer: await buyerOfToken(house, token, now, late) };
 }
 
 /**
- * Who calls, by the bearer credential of a request for `shop` (`undefined` where the path names none).
+ * Who calls, by the bearer credential of a request for `shop` (`undefined` where the path names none). `late`: a buyer's
+ * token may have expired, where it can be refreshed.
  *
  * Throws `unauthorized` for a credential that is none, or is of another shop.
  */
@@ -83,11 +84,12 @@ export async function callerOf(
   credential: string | undefined,
   shop: string | undefined,
   now: number,
+  late = false,
 ): Promise<Caller> {
   if (credential === undefined) return { kind: 'nobody' };
   if (isAdminKey(keys, credential)) return { kind: 'admin' };
   if (looksLikeToken(credential)) {
-    const caller = await callerOfToken(house, keys, credential, now);
+    const caller = await callerOfToken(house, keys, credential, now, late);
     if (shop !== undefined && (caller.actor ?? caller.buyer)?.shop !== shop) throw new Refusal('unauthorized');
     return caller;
   }

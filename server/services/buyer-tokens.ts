@@ -44,12 +44,17 @@ async function secretOf(house: House, shop: string): Promise<string> {
   return secret;
 }
 
-/** The buyer of a token that the shop's buyer secret signed. Throws `unauthorized`. `now` in ms. */
-export async function buyerOfToken(house: House, token: string, now: number): Promise<BuyerPass> {
+/**
+ * The buyer of a token that the shop's buyer secret signed. Throws `unauthorized`. `now` in ms. With `late` one of ours
+ * that has expired serves too, as long as it can be refreshed: who comes again the next day is no stranger.
+ */
+export async function buyerOfToken(house: House, token: string, now: number, late = false): Promise<BuyerPass> {
   const { shop } = claimedSubject(token);
   const secret = await readSecret(house.redis, shop, secretNames.buyerSecret);
   if (!secret) throw new Refusal('unauthorized');
-  const { id, ...subject } = await verifyBuyer(token, secret, now);
+  const { id, ...subject } = await verifyBuyer(token, secret, now, late ? BUYER_FAMILY_MS : 0);
+  const { since, expiresAt = Number.POSITIVE_INFINITY } = subject;
+  if (since === undefined && expiresAt <= now) throw new Refusal('unauthorized');
   const pass: BuyerPass = { ...subject, kind: 'buyer', id, secret: hashKey(secret), mark: markOf(shop, id, secret) };
   const [upTo] = await readRevocations(house.redis, shop, [pass.mark]);
   if (isRevoked(pass, upTo) || passEndsAt(pass) <= now) throw new Refusal('unauthorized');
@@ -83,7 +88,7 @@ export async function tokenForBuyer(house: House, shop: string, buyer: string, n
 }
 
 /**
- * A token in place of one that has not expired, for `BUYER_FAMILY_MS` from the first on. Throws `forbidden` for one that
+ * A token in place of one of ours, for `BUYER_FAMILY_MS` from the first on. Throws `forbidden` for one that
  * the shop's back end signed: only that knows whether there is to be another.
  */
 export async function refreshBuyer(

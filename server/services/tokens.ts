@@ -2,14 +2,16 @@
  * Tokens: of an agent's session and of its refreshes, signed by us; of a buyer, signed by us or by the shop's own back
  * end. HS256, nothing else. Times are in ms since the epoch; within a token in seconds.
  */
-import { decodeJwt, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { identifier, Refusal } from '../../client-sdk/contract/index.ts';
 
 const subject = z.looseObject({ sub: identifier, shop: identifier });
 const session = subject.extend({ sid: identifier });
 const refresh = session.extend({ generation: z.int().min(0) });
-const buyer = subject.extend({ iat: z.number().optional(), since: z.number().optional() });
+const buyer = subject
+  .extend({ iat: z.number(), since: z.number(), exp: z.number() })
+  .partial({ iat: true, since: true, exp: true });
 
 export type Subject = { readonly id: string; readonly shop: string };
 /** `session` names what the store knows of it. */
@@ -21,6 +23,7 @@ export type BuyerSubject = Subject & {
   readonly issuedAt?: number;
   /** When the first of those was signed that were refreshed into this one; only ours say so. */
   readonly since?: number;
+  readonly expiresAt?: number;
 };
 
 const bytes = (secret: string) => new TextEncoder().encode(secret);
@@ -60,20 +63,12 @@ export function claimedSubject(token: string): Subject & { readonly agent: boole
   }
 }
 
-async function verify<T>(
-  token: string,
-  schema: z.ZodType<T>,
-  secret: string,
-  now: number,
-  audience?: string,
-): Promise<T> {
+type Check<T> = { readonly schema: z.ZodType<T>; readonly secret: string; readonly now: number };
+
+async function verify<T>(token: string, { schema, secret, now }: Check<T>, more: JWTVerifyOptions): Promise<T> {
   try {
-    const { payload } = await jwtVerify(token, bytes(secret), {
-      algorithms: ['HS256'],
-      currentDate: new Date(now),
-      ...(audience === undefined ? {} : { audience }),
-    });
-    return schema.parse(payload);
+    const options = { ...more, algorithms: ['HS256'], currentDate: new Date(now) };
+    return schema.parse((await jwtVerify(token, bytes(secret), options)).payload);
   } catch {
     throw new Refusal('unauthorized');
   }
@@ -81,23 +76,29 @@ async function verify<T>(
 
 /** Throws `unauthorized` for a token that is expired, forged, or of no session. */
 export async function verifySession(token: string, secret: string, now: number): Promise<SessionSubject> {
-  const { sub, shop, sid } = await verify(token, session, secret, now, 'agent');
+  const { sub, shop, sid } = await verify(token, { schema: session, secret, now }, { audience: 'agent' });
   return { id: sub, shop, session: sid };
 }
 
 /** Throws `unauthorized`. */
 export async function verifyRefresh(token: string, secret: string, now: number): Promise<RefreshSubject> {
-  const { sub, shop, sid, generation } = await verify(token, refresh, secret, now, 'refresh');
+  const { sub, shop, sid, generation } = await verify(token, { schema: refresh, secret, now }, { audience: 'refresh' });
   return { id: sub, shop, session: sid, generation };
 }
 
-/** Throws `unauthorized`. A shop's back end may leave the audience, the time and the expiry out. */
-export async function verifyBuyer(token: string, buyerSecret: string, now: number): Promise<BuyerSubject> {
-  const { sub, shop, iat, since } = await verify(token, buyer, buyerSecret, now);
+/**
+ * Throws `unauthorized`. A shop's back end may leave the audience, the time and the expiry out. `lateMs`: so long ago it
+ * may have expired.
+ */
+export async function verifyBuyer(token: string, buyerSecret: string, now: number, lateMs = 0): Promise<BuyerSubject> {
+  const check = { schema: buyer, secret: buyerSecret, now };
+  const { sub, shop, iat, since, exp } = await verify(token, check, { clockTolerance: lateMs / 1000 });
+  const ms = (seconds: number) => Math.round(seconds * 1000);
   return {
     id: sub,
     shop,
-    ...(iat === undefined ? {} : { issuedAt: Math.round(iat * 1000) }),
-    ...(since === undefined ? {} : { since: Math.round(since * 1000) }),
+    ...(iat === undefined ? {} : { issuedAt: ms(iat) }),
+    ...(since === undefined ? {} : { since: ms(since) }),
+    ...(exp === undefined ? {} : { expiresAt: ms(exp) }),
   };
 }

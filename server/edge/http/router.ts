@@ -57,7 +57,7 @@ function serve(name: RouteName, parts: RouterParts): Serve {
   const edge: Edge = parts;
 
   async function identify(request: Request, shop: string | undefined, now: number): Promise<Caller> {
-    const caller = await callerOf(house, keys, bearerOf(request), shop, now);
+    const caller = await callerOf(house, keys, bearerOf(request), shop, now, route.late);
     if (!route.who.includes(caller.kind)) throw new Refusal('forbidden');
     return caller;
   }
