@@ -1,6 +1,6 @@
 /** Passwords and keys as they are kept: never in clear. */
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { Refusal } from '../../client-sdk/contract/index.ts';
+import { fewAtATime } from './few-at-a-time.ts';
 
 type Cost = { readonly N: number; readonly r: number; readonly p: number };
 
@@ -11,27 +11,11 @@ const OLD_COST: Cost = { N: 2 ** 15, r: 8, p: 1 };
 const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 const LENGTH = 32;
 
-/** Hashes at once: libuv has four threads, and looking up names and reading files need some too. */
-const AT_ONCE = 2;
-/** Hashes that wait for their turn, about as many as are done while a caller waits; more are refused. */
-const MOST_WAITING = 50;
-
-const waiting: (() => void)[] = [];
-let hashing = 0;
-
-/** Does `work` when its turn comes. Throws `unavailable` where too much waits already: nothing was done then. */
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (waiting.length >= MOST_WAITING) throw new Refusal('unavailable');
-  if (hashing < AT_ONCE) hashing += 1;
-  else await new Promise<void>((go) => waiting.push(go));
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else hashing -= 1;
-  }
-}
+/**
+ * Two hashes at once: libuv has four threads, and looking up names and reading files need some too. No more wait than are
+ * done in the time that a call may take.
+ */
+const inTurn = fewAtATime(2, 40);
 
 const derive = (password: string, salt: Buffer, cost: Cost) =>
   inTurn(
