@@ -117,7 +117,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     async close() {
       // Still listening: who is not handed on yet may be polling, and the balancer asks whether we are ready.
       if (drainMs > 0) await gateway.handOn(drainMs);
-      await watch.stop();
+      watch.stop();
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeIdleConnections();
       await gateway.drain();

@@ -64,17 +64,31 @@ export async function agentOfToken(house: House, keys: Keys, token: string, now:
   return { ...actor, session, expiresAt };
 }
 
-async function callerOfToken(house: House, keys: Keys, token: string, now: number, late: boolean): Promise<Caller> {
+/** What a call goes by. */
+export type Called = {
+  /** The shop of its path; `undefined` where the path names none. */
+  readonly shop: string | undefined;
+  /** Whether it is for buyers too; their tokens are no credential elsewhere. `late`: also those that have expired. */
+  readonly buyers?: 'present' | 'late' | undefined;
+};
+
+async function callerOfToken(
+  house: House,
+  keys: Keys,
+  token: string,
+  { buyers }: Called,
+  now: number,
+): Promise<Caller> {
   if (claimedSubject(token).agent) {
     const actor = await agentOfToken(house, keys, token, now);
     return { kind: actor.role, actor };
   }
-  return { kind: 'buyer', buyer: await buyerOfToken(house, token, now, late) };
+  if (!buyers) throw new Refusal('unauthorized');
+  return { kind: 'buyer', buyer: await buyerOfToken(house, token, now, buyers === 'late') };
 }
 
 /**
- * Who calls, by the bearer credential of a request for `shop` (`undefined` where the path names none). `late`: a buyer's
- * token may have expired, where it can be refreshed.
+ * Who calls, by the bearer credential of a request.
  *
  * Throws `unauthorized` for a credential that is none, or is of another shop.
  */
@@ -82,14 +96,14 @@ export async function callerOf(
   house: House,
   keys: Keys,
   credential: string | undefined,
-  shop: string | undefined,
+  called: Called,
   now: number,
-  late = false,
 ): Promise<Caller> {
+  const { shop } = called;
   if (credential === undefined) return { kind: 'nobody' };
   if (isAdminKey(keys, credential)) return { kind: 'admin' };
   if (looksLikeToken(credential)) {
-    const caller = await callerOfToken(house, keys, credential, now, late);
+    const caller = await callerOfToken(house, keys, credential, called, now);
     if (shop !== undefined && (caller.actor ?? caller.buyer)?.shop !== shop) throw new Refusal('unauthorized');
     return caller;
   }

@@ -1,6 +1,6 @@
 /** Passwords and keys as they are kept: never in clear. */
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { fewAtATime } from './few-at-a-time.ts';
+import { createGate } from './gate.ts';
 
 type Cost = { readonly N: number; readonly r: number; readonly p: number };
 
@@ -15,10 +15,10 @@ const LENGTH = 32;
  * Two hashes at once: libuv has four threads, and looking up names and reading files need some too. No more wait than are
  * done in the time that a call may take.
  */
-const inTurn = fewAtATime(2, 40);
+const gate = createGate(2, 40);
 
 const derive = (password: string, salt: Buffer, cost: Cost) =>
-  inTurn(
+  gate(
     () =>
       new Promise<Buffer>((resolve, reject) => {
         scrypt(password, salt, LENGTH, { ...cost, maxmem: MAX_MEMORY_BYTES }, (error, key) =>

@@ -54,10 +54,11 @@ function serve(name: RouteName, parts: RouterParts): Serve {
   const params = z.object(Object.fromEntries(paramNames(route.path).map((param) => [param, paramSchema])));
   const readBody = bodyReader(name);
   const open = route.who.includes('nobody');
+  const buyers = route.who.includes('buyer') ? (route.late ? 'late' : 'present') : undefined;
   const edge: Edge = parts;
 
   async function identify(request: Request, shop: string | undefined, now: number): Promise<Caller> {
-    const caller = await callerOf(house, keys, bearerOf(request), shop, now, route.late);
+    const caller = await callerOf(house, keys, bearerOf(request), { shop, buyers }, now);
     if (!route.who.includes(caller.kind)) throw new Refusal('forbidden');
     return caller;
   }

@@ -39,8 +39,8 @@ export type Watch = {
   agent(socket: Socket, pass: AgentPass): void;
   buyer(socket: Socket, pass: BuyerPass): void;
   start(): void;
-  /** Looks no more; resolves when no look is under way. */
-  stop(): Promise<void>;
+  /** Looks no more. A look under way is not waited for: Redis may be away, and it changes nothing there. */
+  stop(): void;
 };
 
 function* inParts<T>(items: readonly T[]): Iterable<readonly T[]> {
@@ -50,7 +50,7 @@ function* inParts<T>(items: readonly T[]): Iterable<readonly T[]> {
 export function createWatch({ house, clock, everyMs = BEAT_MS }: WatchParts): Watch {
   const shops = new Map<string, InShop>();
   let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
+  let looking = false;
 
   function keep<Pass extends { readonly shop: string }>(
     setIn: (found: InShop) => Set<Watched<Pass>>,
@@ -116,7 +116,7 @@ export function createWatch({ house, clock, everyMs = BEAT_MS }: WatchParts): Wa
 
   async function look(): Promise<void> {
     const failures = await atOnce(SHOPS_AT_ONCE, [...shops], ([shop, found]) => lookAtShop(shop, found));
-    if (failures.length > 0) {
+    if (failures.length > 0 && timer) {
       const facts = { shops: failures.length, err: bareError(failures[0]) };
       house.log.warn(facts, 'could not look whose session has ended; looking again soon');
     }
@@ -127,14 +127,16 @@ export function createWatch({ house, clock, everyMs = BEAT_MS }: WatchParts): Wa
     buyer: (socket, pass) => keep(({ buyers }) => buyers, socket, pass),
     start() {
       timer = setInterval(() => {
-        looking ??= look().finally(() => {
-          looking = undefined;
+        if (looking) return;
+        looking = true;
+        void look().finally(() => {
+          looking = false;
         });
       }, everyMs);
     },
-    async stop() {
+    stop() {
       clearInterval(timer);
-      await looking;
+      timer = undefined;
     },
   };
 }

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { fewAtATime } from '../../server/services/few-at-a-time.ts';
+import { createGate } from '../../server/services/gate.ts';
 
 it('does a few at once, lets some wait in turn, and refuses what is more; a failure makes room like a success', async () => {
-  const inTurn = fewAtATime(2, 3);
+  const gate = createGate(2, 3);
   const begun: number[] = [];
   const ends: ((error?: Error) => void)[] = [];
   const work = (n: number) =>
-    inTurn(
+    gate(
       () =>
         new Promise<number>((resolve, reject) => {
           begun.push(n);
