@@ -9,22 +9,23 @@ export const PASSWORD = 'a password of the tests';
 const BEAT_MS = 50;
 export const fast = { backoff: { minMs: 1, maxMs: 20 } };
 
+type Node = { readonly url: string };
+
 /** Made anew for each test of a file. */
 export function useTwoNodes() {
   let one: Dispatcher;
-  let two: Dispatcher;
+  let two: Node;
   const clients: { disconnect(): void }[] = [];
 
   beforeEach(async () => {
     one = await createDispatcher(inject('redisUrl'), { shared: true, beatMs: BEAT_MS });
-    two = await createDispatcher(inject('redisUrl'), { shared: true, beatMs: BEAT_MS });
+    two = await one.anotherNode();
     await one.agent('ann', { name: 'Ann', password: PASSWORD });
     await one.agent('sue', { name: 'Sue', role: 'supervisor', password: PASSWORD });
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.disconnect();
     await one.close();
-    await two.close();
   });
 
   const inShop = (path: string) => `shops/${one.shop}/${path}`;
@@ -58,7 +59,6 @@ export function useTwoNodes() {
     get one() {
       return one;
     },
-    /** Its own shop is another one. */
     get two() {
       return two;
     },
@@ -67,12 +67,9 @@ export function useTwoNodes() {
     /** Whether a token or key is taken by the REST side. */
     works: async (credential: string) => (await send('GET', inShop('live'), undefined, credential)).status === 200,
     connect,
-    agentOn: (node: Dispatcher, token: string) => connect(new AgentClient({ url: node.url, token, ...fast })),
-    buyerOn: (node: Dispatcher, token: string) => connect(new BuyerClient({ url: node.url, token, ...fast })),
-    /** Turns the clocks of both forward, in ms. */
-    advance(ms: number): void {
-      one.advance(ms);
-      two.advance(ms);
-    },
+    agentOn: (node: Node, token: string) => connect(new AgentClient({ url: node.url, token, ...fast })),
+    buyerOn: (node: Node, token: string) => connect(new BuyerClient({ url: node.url, token, ...fast })),
+    /** Turns the clock of both forward, in ms. */
+    advance: (ms: number) => one.advance(ms),
   };
 }
