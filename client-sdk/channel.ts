@@ -3,7 +3,7 @@
  * connection broke is sent again, in order, and carried out once.
  */
 import { io, type Socket } from 'socket.io-client';
-import { CommandError, localError } from './command-error.ts';
+import { CommandError, type CommandErrorCode, localError } from './command-error.ts';
 import type { Ack, ErrorCode, Language } from './contract/index.ts';
 import { type CommandLimits, createOutbox, type Outbox, retryAfterOf } from './outbox.ts';
 
@@ -13,8 +13,11 @@ export type ConnectionOptions = {
   url: string;
   /** The token to begin with. Needed unless `getToken` is given. */
   token?: string;
-  /** Asked for a token when there is none, and once more when the server refuses the present one as `unauthorized`. */
-  getToken?: () => string | Promise<string>;
+  /**
+   * Asked for a token when there is none, and once more when the server refuses the present one as `unauthorized`; it is
+   * then told which. A `CommandError` that does not pass by itself ends the connection; after anything else it is asked again.
+   */
+  getToken?: (refused?: string) => string | Promise<string>;
   /** The language of errors. Default `en`. */
   language?: Language;
   /** The path of socket.io on the server. Default `/socket.io`. */
@@ -50,7 +53,7 @@ export type ChannelListener = {
 type Session = { opened: Promise<void>; resolve: () => void; reject: (error: Error) => void };
 
 /** Refusals that pass by themselves. */
-const passing: ReadonlySet<string> = new Set<ErrorCode>(['unavailable', 'rate-limited', 'internal']);
+const passing: ReadonlySet<string> = new Set<CommandErrorCode>(['unavailable', 'rate-limited', 'internal', 'timeout']);
 
 export class Channel {
   readonly #options: ConnectionOptions;
@@ -152,11 +155,13 @@ export class Channel {
     });
   }
 
-  async #attempt(session: Session): Promise<void> {
+  async #attempt(session: Session, refused?: string): Promise<void> {
     try {
-      this.#token ??= await this.#options.getToken?.();
+      this.#token ??= await this.#options.getToken?.(refused);
     } catch (error) {
-      if (session === this.#session) this.#retry(error instanceof Error ? error : new Error(String(error)));
+      if (session !== this.#session) return;
+      if (error instanceof CommandError && !passing.has(error.code)) this.#refuse(error);
+      else this.#retry(error instanceof Error ? error : new Error(String(error)));
       return;
     }
     if (session !== this.#session) return;
@@ -199,16 +204,22 @@ export class Channel {
     const refused = new CommandError(refusal.code, refusal.message ?? error.message, refusal.details);
     if (refusal.code === 'unauthorized' && this.#options.getToken && !this.#askedAgain) {
       this.#askedAgain = true;
+      const old = this.#token;
       this.#token = undefined;
-      void this.#attempt(this.#session);
+      void this.#attempt(this.#session, old);
     } else if (passing.has(refusal.code)) {
       this.#listener.refused({ error: refused, final: false });
       this.#retry(refused, retryAfterOf(refused.details));
     } else {
-      this.#listener.refused({ error: refused, final: true });
-      // A listener may have closed the client, or begun anew.
-      if (this.#session) this.#end(refused);
+      this.#refuse(refused);
     }
+  }
+
+  /** Refused for good. */
+  #refuse(error: CommandError): void {
+    this.#listener.refused({ error, final: true });
+    // A listener may have closed the client, or begun anew.
+    if (this.#session) this.#end(error);
   }
 
   #retry(error: Error, atLeastMs = 0): void {

@@ -46,6 +46,14 @@ export const connectionTexts = {
   },
 } as const satisfies Record<string, Text>;
 
+/** What a REST call says that was not answered as the server answers. */
+export const restTexts = {
+  unreachable: {
+    en: 'The server cannot be reached; see whether it is running, then try again.',
+    zh: '无法连接服务器，请确认服务已启动后重试。',
+  },
+} as const satisfies Record<string, Text>;
+
 /** What the night proxy says where no rule of its file matches; see `night-proxy/answer.ts` for the marks. */
 export const nightTexts = {
   night: {
@@ -314,10 +322,6 @@ export const pageTexts = {
     zh: '登录并切换为在线，再以买家身份发起咨询；另开标签页可登录另一位客服。',
   },
   // Both sides.
-  unreachable: {
-    en: 'The server cannot be reached; see whether it is running, then try again.',
-    zh: '无法连接服务器，请确认服务已启动后重试。',
-  },
   send: { en: 'Send', zh: '发送' },
   typeMessage: { en: 'Type a message', zh: '请输入消息' },
   messageKeys: { en: 'Enter sends, Shift+Enter begins a new line', zh: 'Enter 发送，Shift+Enter 换行' },

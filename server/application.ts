@@ -8,10 +8,12 @@ import type { Router } from 'express';
 import { Server } from 'socket.io';
 import { createHttpApp } from './edge/http/http-app.ts';
 import { createListener } from './edge/listener.ts';
+import { createConnected } from './edge/sockets/connected.ts';
 import { createDoor } from './edge/sockets/door.ts';
 import { createGateway } from './edge/sockets/gateway.ts';
 import { endSlowReaders } from './edge/sockets/slow-readers.ts';
 import { createTell, hearForgotten, type Io } from './edge/sockets/tell.ts';
+import { createWatch } from './edge/sockets/watch.ts';
 import { createWorkload } from './edge/workload.ts';
 import type { Keys } from './services/access.ts';
 import type { LimitChanges } from './services/allowances.ts';
@@ -37,7 +39,10 @@ export type ApplicationParts = {
   readonly trustProxy?: number;
   /** What differs from the limits that are usual. */
   readonly limits?: LimitChanges;
-  /** Between two heartbeats of this node, in ms; the workers take a node for dead that is silent for three of 5 s. */
+  /**
+   * Between two heartbeats of this node, and between two looks at whose session has ended, in ms; the workers take a node
+   * for dead that is silent for three of 5 s.
+   */
   readonly beatMs?: number;
   /** Over how long a node that is told to end hands its sockets on, in ms; 0, all at once, unless said. */
   readonly drainMs?: number;
@@ -63,7 +68,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const relay = parts.shared ? createRelay(parts.redis, onError) : undefined;
   if (relay) io.adapter(relay.adapter);
 
-  const house = createHouse({ redis, tell: createTell(io, { shared: parts.shared === true }), log });
+  const tell = createTell(io, { shared: parts.shared === true });
+  const house = createHouse({ redis, tell, connected: createConnected(io), log });
   hearForgotten(io, house.buyers.forget);
   const { beatMs, drainMs = 0 } = parts;
   const workload = createWorkload({ away: house.away });
@@ -74,7 +80,11 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     newNode: house.ids.conversation,
     ...(beatMs === undefined ? {} : { beatMs }),
   });
-  const gateway = createGateway({ io, house, keys, clock, workload, limits, trustProxy, listed: heartbeat.listed });
+  const watch = createWatch({ house, clock, everyMs: beatMs });
+  const gateway = createGateway({
+    ...{ io, house, keys, clock, workload, limits, trustProxy, watch },
+    listed: heartbeat.listed,
+  });
   const queues = createQueueHandles(
     () => connect(parts.redis, onError),
     (connection) => connection.disconnect(),
@@ -89,8 +99,6 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     leaving: gateway.leaving,
     limits,
     trustProxy,
-    disconnectAgent: gateway.disconnectAgent,
-    disconnectBuyer: gateway.disconnectBuyer,
     ...(parts.pages ? { pages: parts.pages } : {}),
   });
   const http = createListener(app, { allowed: limits.allowed, trustProxy });
@@ -99,6 +107,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   endSlowReaders(io, log);
 
   await heartbeat.start(gateway.recordAgain);
+  watch.start();
 
   return {
     house,
@@ -111,6 +120,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     async close() {
       // Still listening: who is not handed on yet may be polling, and the balancer asks whether we are ready.
       if (drainMs > 0) await gateway.handOn(drainMs);
+      watch.stop();
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeIdleConnections();
       await gateway.drain();

@@ -23,6 +23,10 @@ export const auditTargets = {
   'secret:replaced': 'agent',
   /** A session token was made for somebody else. */
   'token:issued': 'agent',
+  /** All sessions of an agent. */
+  'sessions:ended': 'agent',
+  /** Every token that a buyer had been given. */
+  'tokens:revoked': 'buyer',
   'presence:set': 'agent',
   'conversation:transferred': 'conversation',
   'conversation:claimed': 'conversation',

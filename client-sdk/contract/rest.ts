@@ -20,10 +20,10 @@ import {
 } from './entities.ts';
 import { settings, settingsPatch } from './settings.ts';
 import { deadLetter } from './webhooks.ts';
-import { conversationState, identifier, presence } from './words.ts';
+import { conversationState, identifier, presence, timestamp } from './words.ts';
 
-/** Who calls: the holder of the admin key, of the shop's API key, an agent's session by role, or nobody in particular. */
-export const callers = ['admin', 'api-key', 'owner', 'supervisor', 'agent', 'nobody'] as const;
+/** Who calls: the holder of the admin key, of the shop's API key, an agent's session by role, a buyer, or nobody in particular. */
+export const callers = ['admin', 'api-key', 'owner', 'supervisor', 'agent', 'buyer', 'nobody'] as const;
 export type CallerKind = (typeof callers)[number];
 
 const programs = ['admin', 'api-key'] as const;
@@ -31,7 +31,9 @@ const owners = [...programs, 'owner'] as const;
 const supervisors = [...owners, 'supervisor'] as const;
 /** All agents of the shop; what an agent without a higher role sees is narrowed to their own. */
 const staff = [...supervisors, 'agent'] as const;
-const everyone = [...staff, 'nobody'] as const;
+/** Whoever has logged in. */
+const people = ['owner', 'supervisor', 'agent'] as const;
+const everyone = [...staff, 'buyer', 'nobody'] as const;
 
 export type Route = {
   readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
@@ -42,6 +44,8 @@ export type Route = {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
+  /** A buyer's token that we signed serves here after it has expired, too. */
+  readonly late?: true;
   /** HTTP status of success; 200 unless said. */
   readonly status?: 201;
   /** What of it the audit log says; where nothing, the reason. Every call that is no GET says one of both. */
@@ -49,6 +53,19 @@ export type Route = {
 };
 
 const token = z.object({ token: z.string() });
+/** Of an agent who has logged in. Log-ins and refreshes answer the same. */
+const session = z.object({
+  /** The bearer credential, and the token of a socket's handshake. */
+  token: z.string(),
+  agent,
+  /** Serves once, for the next token; the answer to that has another. */
+  refreshToken: z.string(),
+  /** When the token expires. */
+  expiresAt: timestamp,
+  /** When the session ends unless it is refreshed. */
+  sessionExpiresAt: timestamp,
+});
+const visitor = z.object({ buyer: identifier, token: z.string() });
 const done = z.object({ ok: z.literal(true) });
 /** Pass it as `cursor` for the next page; absent on the last. */
 const next = z.string().optional();
@@ -75,6 +92,22 @@ export const routes = {
       buyerSecret: z.string(),
     }),
     status: 201,
+  },
+  rotateApiKey: {
+    method: 'post',
+    path: '/shops/:shop/api-key',
+    summary: 'A new API key; the old one, and the tokens that programs got with it, serve no more',
+    who: ['admin', 'owner'],
+    audited: ['secret:replaced'],
+    answer: z.object({ apiKey: z.string() }),
+  },
+  rotateBuyerSecret: {
+    method: 'post',
+    path: '/shops/:shop/buyer-secret',
+    summary: "A new secret that signs buyers' tokens; all tokens signed with the old one serve no more",
+    who: ['admin', 'owner'],
+    audited: ['secret:replaced'],
+    answer: z.object({ buyerSecret: z.string() }),
   },
   getSettings: {
     method: 'get',
@@ -138,10 +171,18 @@ export const routes = {
   agentToken: {
     method: 'post',
     path: '/shops/:shop/agents/:agent/token',
-    summary: 'A session token for a program that acts as this agent',
+    summary: 'A token for a program that acts as this agent; lasts an hour, and is then asked for again',
     who: programs,
     audited: ['token:issued'],
-    answer: token,
+    answer: token.extend({ expiresAt: timestamp }),
+  },
+  endAgentSessions: {
+    method: 'delete',
+    path: '/shops/:shop/agents/:agent/sessions',
+    summary: 'End all sessions of an agent, and their connections; supervisors: of agents, and their own',
+    who: supervisors,
+    audited: ['sessions:ended'],
+    answer: done,
   },
   rotateWebhookSecret: {
     method: 'post',
@@ -209,6 +250,14 @@ export const routes = {
     audited: { not: 'a page asks for one at every visit: they would drown everything else, and change nothing' },
     answer: token,
   },
+  revokeBuyerTokens: {
+    method: 'delete',
+    path: '/shops/:shop/buyers/:buyer/tokens',
+    summary: 'Refuse every token this buyer was given up to now, and end their connections',
+    who: supervisors,
+    audited: ['tokens:revoked'],
+    answer: done,
+  },
   recordConversion: {
     method: 'post',
     path: '/shops/:shop/conversions',
@@ -224,7 +273,16 @@ export const routes = {
     summary: 'An anonymous buyer with a token; rate-limited',
     who: everyone,
     audited: { not: 'nobody of the shop does it' },
-    answer: z.object({ buyer: identifier, token: z.string() }),
+    answer: visitor,
+  },
+  refreshVisitor: {
+    method: 'post',
+    path: '/shops/:shop/visitors/refresh',
+    summary: 'A new token for a buyer whose token was made here, expired or not; for 30 days from the first',
+    who: ['buyer'],
+    late: true,
+    audited: { not: 'nobody of the shop does it' },
+    answer: visitor,
   },
   createSession: {
     method: 'post',
@@ -233,7 +291,24 @@ export const routes = {
     who: everyone,
     audited: { not: 'people log in as themselves, and change nothing' },
     body: z.strictObject({ shop: identifier, agent: identifier, password: z.string().min(1).max(200) }),
-    answer: z.object({ token: z.string(), agent }),
+    answer: session,
+  },
+  refreshSession: {
+    method: 'post',
+    path: '/sessions/refresh',
+    summary: 'Go on with a session: a new token, and a new refresh token in place of the one sent',
+    who: everyone,
+    body: z.strictObject({ shop: identifier, refreshToken: z.string().min(1).max(4_096) }),
+    audited: { not: 'people go on as themselves, and change nothing' },
+    answer: session,
+  },
+  endSession: {
+    method: 'delete',
+    path: '/sessions',
+    summary: 'Log out: the session of the token that calls ends, and its connections',
+    who: people,
+    audited: { not: 'people log out themselves, and change nothing' },
+    answer: done,
   },
   getLive: {
     method: 'get',

@@ -105,6 +105,14 @@ export const heldConversation = conversation.extend({
   night: overnightReport.optional(),
 });
 
+/** Who sends an agent's command: people by role, and robots, whatever their role. */
+export const agentKinds = ['owner', 'supervisor', 'agent', 'robot'] as const;
+export type AgentKind = (typeof agentKinds)[number];
+const people: readonly AgentKind[] = ['owner', 'supervisor', 'agent'];
+/** Who holds conversations with a robot, or may steer it. */
+const handingOver: readonly AgentKind[] = ['owner', 'supervisor', 'robot'];
+
+/** A command that not everybody may send says `who` may; others are answered `forbidden`. */
 export const agentCommands = {
   'presence:set': { data: z.strictObject({ presence, requestId }), answer: z.object({ presence }) },
   'conversation:list': { data: z.strictObject({}), answer: z.object({ conversations: z.array(heldConversation) }) },
@@ -119,8 +127,9 @@ export const agentCommands = {
     answer: z.object({ conversation }),
   },
   'conversation:close': { data: about, answer: z.object({ conversation }) },
-  'pool:claim': { data: about, answer: z.object({ conversation }) },
+  'pool:claim': { who: people, data: about, answer: z.object({ conversation }) },
   'conversation:handover': {
+    who: handingOver,
     data: about.extend({ reason: z.string().max(2_000).optional() }),
     answer: z.object({ conversation, assignment }),
   },

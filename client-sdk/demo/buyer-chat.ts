@@ -3,6 +3,7 @@ import { BuyerClient } from '../buyer-client.ts';
 import { CommandError } from '../command-error.ts';
 import type { BuyerEventData, Conversation } from '../contract/index.ts';
 import { pageTexts } from '../texts.ts';
+import type { Visitor } from '../visitor.ts';
 import { clientOptions, holdConnection } from './connection.ts';
 import { el, show } from './dom.ts';
 import { createEntryForm } from './entry-form.ts';
@@ -16,9 +17,9 @@ export type BuyerChat = { readonly element: HTMLElement; focus(): void; end(): v
 
 type Changed = Pick<BuyerEventData<'chat:changed'>, 'agent' | 'queue'>;
 
-/** Connects with the buyer's token; `onEnded` when it is not taken any more. */
-export function createBuyerChat(token: string, onEnded: () => void): BuyerChat {
-  const client = new BuyerClient(clientOptions(token));
+/** Connects as the buyer; `onEnded` when their tokens are not taken any more. */
+export function createBuyerChat({ getToken }: Visitor, onEnded: () => void): BuyerChat {
+  const client = new BuyerClient(clientOptions(getToken));
   let conversation: Conversation | undefined;
   let now: Changed = {};
   let talk: Talk | undefined;

@@ -2,24 +2,31 @@
 
 import { CommandError } from '../command-error.ts';
 import { pageTexts, type Text } from '../texts.ts';
+import { type KeptVisitor, type Visitor, visitor } from '../visitor.ts';
 import { createBuyerChat } from './buyer-chat.ts';
 import { buyerName, demoBuyers, demoShop } from './demo-shop.ts';
 import { el } from './dom.ts';
 import { inPageLanguage, say } from './language.ts';
 import { attempt, createNotice } from './notice.ts';
-import { call } from './rest.ts';
+import { call, callDemo } from './rest.ts';
 import { recall, remember } from './tab-memory.ts';
-
-type Identity = { readonly buyer: string; readonly token: string };
 
 const MEMORY = 'buyer';
 
-function tokenFor(buyer: string | undefined): Promise<Identity> {
-  if (buyer === undefined) return call(`/api/v1/shops/${demoShop}/visitors`, { method: 'POST' });
-  return call<{ token: string }>(`/demo/buyers/${buyer}/token`, { method: 'POST' }).then(({ token }) => ({
-    buyer,
-    token,
-  }));
+/** Goes on as this buyer, or as a new visitor; the tab remembers who. */
+const become = (kept?: KeptVisitor): Promise<Visitor> =>
+  visitor({
+    url: location.origin,
+    shop: demoShop,
+    kept,
+    onChange: (now) => remember(MEMORY, now),
+    rest: call,
+  });
+
+async function enterAs(buyer: string | undefined): Promise<Visitor> {
+  if (buyer === undefined) return become();
+  const { token } = await callDemo<{ token: string }>(`/buyers/${buyer}/token`, { method: 'POST' });
+  return become({ buyer, token });
 }
 
 const noDemoShop = () => new CommandError('not-found', inPageLanguage(pageTexts.noDemoShop));
@@ -43,11 +50,10 @@ export function createBuyerPanel(): HTMLElement {
       button.append(say(el('strong'), name), say(el('span'), about));
       button.addEventListener('click', () => {
         void attempt(button, notice, async () => {
-          const identity = await tokenFor(buyer).catch((error: unknown) => {
+          const entered = await enterAs(buyer).catch((error: unknown) => {
             throw error instanceof CommandError && error.code === 'not-found' ? noDemoShop() : error;
           });
-          remember(MEMORY, identity);
-          begin(identity);
+          begin(entered);
         });
       });
       return el('li', {}, button);
@@ -65,12 +71,16 @@ export function createBuyerPanel(): HTMLElement {
     if (why) notice.say(why);
   }
 
-  function begin({ buyer, token }: Identity): void {
+  function begin(entered: Visitor): void {
     const change = say(el('button', { type: 'button', class: 'quiet' }), pageTexts.changeBuyer);
-    const who = say(el('p', { class: 'who-am-i' }), pageTexts.youAre, { name: nameOf(buyer) });
-    const chat = createBuyerChat(token, () => choose(pageTexts.buyerSessionEnded));
+    const who = say(el('p', { class: 'who-am-i' }), pageTexts.youAre, { name: nameOf(entered.buyer) });
+    const chat = createBuyerChat(entered, () => {
+      entered.stop();
+      choose(pageTexts.buyerSessionEnded);
+    });
     change.addEventListener('click', () => {
       chat.end();
+      entered.stop();
       choose();
       body.querySelector('button')?.focus();
     });
@@ -78,8 +88,9 @@ export function createBuyerPanel(): HTMLElement {
     chat.focus();
   }
 
-  const before = recall<Identity>(MEMORY);
-  if (before) begin(before);
+  const before = recall<KeptVisitor>(MEMORY);
+  // Who is remembered needs no answer of the server.
+  if (before) void become(before).then(begin);
   else choose();
   return panel;
 }

@@ -8,10 +8,10 @@ import { language, onLanguage } from './language.ts';
 import type { Notice } from './notice.ts';
 
 /** Options of a client of this page's server; it reads the language anew with every connection. */
-export function clientOptions(token: string) {
+export function clientOptions(getToken: (refused?: string) => Promise<string>) {
   return {
     url: location.origin,
-    token,
+    getToken,
     get language(): Language {
       return language();
     },

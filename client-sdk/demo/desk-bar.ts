@@ -1,10 +1,10 @@
 /** The head of the desk: who is logged in, their presence, and how much waits for them. */
 import type { Presence, PresenceCause } from '../contract/index.ts';
+import type { Session } from '../session.ts';
 import { pageTexts, presenceCauseTexts, presenceTexts, roleTexts } from '../texts.ts';
 import { el, show } from './dom.ts';
 import { say, sayAttribute } from './language.ts';
 import { createNotice } from './notice.ts';
-import type { Session } from './session.ts';
 
 export type DeskBar = {
   readonly element: HTMLElement;

@@ -1,6 +1,7 @@
 /** The agent's desk: the conversations held, one of them chosen, and what waits in the pool. */
 import { AgentClient } from '../agent-client.ts';
 import type { Agent, AgentEventData, Group, Message, Presence, PresenceCause } from '../contract/index.ts';
+import type { Session } from '../session.ts';
 import { moveCauseTexts, pageTexts } from '../texts.ts';
 import { createArrivals } from './arrivals.ts';
 import { clientOptions, holdConnection } from './connection.ts';
@@ -13,7 +14,6 @@ import { say } from './language.ts';
 import { createNotice } from './notice.ts';
 import { createPoolView, type Live } from './pool-view.ts';
 import { call } from './rest.ts';
-import type { Session } from './session.ts';
 import type { Team } from './transfer-form.ts';
 
 export type DeskParts = {
@@ -34,10 +34,11 @@ function after(conversation: Known, { from, seq, at }: Message): Known {
 }
 
 /** The desk of whoever has logged in. */
-export function createDesk({ shop, token, agent }: Session, { onLogOut, onEnded }: DeskParts): HTMLElement {
-  const client = new AgentClient(clientOptions(token));
+export function createDesk(session: Session, { onLogOut, onEnded }: DeskParts): HTMLElement {
+  const { shop, agent } = session;
+  const client = new AgentClient(clientOptions(session.getToken));
   const me = agent.id;
-  const inShop = <T>(path: string) => call<T>(`/api/v1/shops/${shop}/${path}`, { token });
+  const inShop = async <T>(path: string) => call<T>(`/shops/${shop}/${path}`, { token: await session.getToken() });
   const arrivals = createArrivals(me);
   const held = new Map<string, Held>();
   let pane: Pane | undefined;
@@ -68,6 +69,8 @@ export function createDesk({ shop, token, agent }: Session, { onLogOut, onEnded 
       if (client.connected)
         await client.command('presence:set', { presence: 'offline' }, { timeoutMs: 2_000 }).catch(() => {});
       end();
+      // Nobody waits for a server that is away; the session then lasts until it expires.
+      session.logOut().catch(() => {});
       onLogOut();
     },
   });

@@ -1,17 +1,20 @@
 /** The form in which an agent logs in; the demo shop's accounts are a click away. */
 import { CommandError } from '../command-error.ts';
-import type { Agent } from '../contract/index.ts';
+import { type KeptSession, type Session, logIn as startSession } from '../session.ts';
 import { pageTexts, roleTexts, type Text } from '../texts.ts';
 import { demoAccounts, demoPassword, demoShop } from './demo-shop.ts';
 import { el, field } from './dom.ts';
 import { say } from './language.ts';
 import { attempt, createNotice } from './notice.ts';
 import { call } from './rest.ts';
-import type { Session } from './session.ts';
 
 export type LogInForm = { readonly element: HTMLElement; say(text: Text): void };
 
-export function createLogInForm(onLoggedIn: (session: Session) => void): LogInForm {
+/** `keep` is told what to remember of the session that the form begins. */
+export function createLogInForm(
+  keep: (session: KeptSession | undefined) => void,
+  onLoggedIn: (session: Session) => void,
+): LogInForm {
   const required = { required: true, spellcheck: 'false', autocapitalize: 'none' };
   const shop = el('input', { name: 'shop', value: demoShop, autocomplete: 'organization', ...required });
   const account = el('input', { name: 'account', value: demoAccounts[0]?.id, autocomplete: 'username', ...required });
@@ -40,13 +43,9 @@ export function createLogInForm(onLoggedIn: (session: Session) => void): LogInFo
   });
 
   async function logIn(): Promise<void> {
-    const body = { shop: shop.value.trim(), agent: account.value.trim(), password: password.value };
+    const who = { shop: shop.value.trim(), agent: account.value.trim(), password: password.value };
     try {
-      const { token, agent } = await call<{ token: string; agent: Agent }>('/api/v1/sessions', {
-        method: 'POST',
-        body,
-      });
-      onLoggedIn({ shop: body.shop, token, agent });
+      onLoggedIn(await startSession({ ...who, url: location.origin, onChange: keep, rest: call }));
     } catch (error) {
       // What cannot be a shop or an account is not the right one either.
       const wrong = error instanceof CommandError && (error.code === 'unauthorized' || error.code === 'invalid');

@@ -4,7 +4,6 @@ import { AgentClient } from '../agent-client.ts';
 import { CommandError } from '../command-error.ts';
 import { createScript } from './answer.ts';
 import { createNightProxy } from './night-proxy.ts';
-import { passes } from './patiently.ts';
 import { BadRulesFile, type Rules, readRules } from './rules.ts';
 import { createShopApi } from './shop-api.ts';
 
@@ -26,21 +25,7 @@ async function run({ rules, otherwise, ...where }: Rules): Promise<void> {
     giveUp = reject;
   });
 
-  let given: string | undefined;
-  async function getToken(): Promise<string> {
-    // Asked again: the one given before has expired.
-    if (given !== undefined) api.refused(given);
-    try {
-      given = await api.token();
-      return given;
-    } catch (error) {
-      // The client would ask for ever, and a wrong password does not become right by that.
-      if (error instanceof CommandError && !passes(error)) giveUp(error);
-      throw error;
-    }
-  }
-
-  const client = new AgentClient({ url, getToken });
+  const client = new AgentClient({ url, getToken: api.token });
   client.on('refused', ({ error, final }) => {
     if (final) giveUp(error);
   });

@@ -2,15 +2,18 @@
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
 import { type ErrorCode, errorCatalogue, failure, routes, settings } from '../contract/index.ts';
+import type { Asked, RestCall } from '../rest-call.ts';
+import { logIn, type Session } from '../session.ts';
 import type { Hours } from './hours.ts';
 import type { Rules } from './rules.ts';
 
 /** All calls reject with a `CommandError`: `unavailable` where the server cannot be reached. */
 export type ShopApi = {
-  /** The session's token; logs in where there is none. */
-  token(): Promise<string>;
-  /** The server does not take this token any more: `token` logs in again. A token that was given stays what it is. */
-  refused(token: string): void;
+  /**
+   * A token that the server takes; `refused` is one that it does not. Logs in where there is no session, or it is over.
+   * In place of a token that was given there is no other.
+   */
+  token(refused?: string): Promise<string>;
   hours(): Promise<Hours>;
 };
 
@@ -41,8 +44,7 @@ export function createShopApi({
   agent,
   credential,
 }: Pick<Rules, 'url' | 'shop' | 'agent' | 'credential'>): ShopApi {
-  let kept: string | undefined = 'token' in credential ? credential.token : undefined;
-  let loggingIn: Promise<string> | undefined;
+  let loggedIn: Promise<Session> | undefined;
 
   async function call<T>(path: string, answer: z.ZodType<T>, init: RequestInit): Promise<T> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -64,29 +66,43 @@ export function createShopApi({
     return parsed.data;
   }
 
-  async function logIn(password: string): Promise<string> {
-    try {
-      const { token } = await call('/sessions', routes.createSession.answer, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ shop, agent, password }),
-      });
-      kept = token;
-      return token;
-    } finally {
-      loggingIn = undefined;
+  /** The session's own calls, checked like ours. */
+  const rest: RestCall = async <T>(path: string, { method = 'GET', token: as, body }: Asked = {}) =>
+    (await call<unknown>(path, method === 'POST' ? routes.createSession.answer : z.unknown(), {
+      method,
+      headers: {
+        ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })) as T;
+
+  function session(password: string): Promise<Session> {
+    if (loggedIn) return loggedIn;
+    const begun = logIn({ url, shop, agent, password, rest });
+    loggedIn = begun;
+    begun.catch(() => {
+      if (loggedIn === begun) loggedIn = undefined;
+    });
+    return begun;
+  }
+
+  async function token(refused?: string): Promise<string> {
+    if (!('password' in credential)) {
+      if (credential.token === refused) throw new CommandError('unauthorized', errorCatalogue.unauthorized.en);
+      return credential.token;
     }
-  }
-
-  async function token(): Promise<string> {
-    if (kept !== undefined) return kept;
-    if (!('password' in credential)) throw new CommandError('unauthorized', errorCatalogue.unauthorized.en);
-    loggingIn ??= logIn(credential.password);
-    return loggingIn;
-  }
-
-  function refused(old: string): void {
-    if (kept === old && 'password' in credential) kept = undefined;
+    const { password } = credential;
+    const present = session(password);
+    const begun = await present;
+    try {
+      return await begun.getToken(refused);
+    } catch (error) {
+      // Somebody has ended it, or it has expired: the password still serves.
+      if (!(error instanceof CommandError && error.code === 'unauthorized')) throw error;
+      if (loggedIn === present) loggedIn = undefined;
+    }
+    return (await session(password)).getToken();
   }
 
   async function hours(): Promise<Hours> {
@@ -96,11 +112,10 @@ export function createShopApi({
     try {
       return await ask(used);
     } catch (error) {
-      if (!(error instanceof CommandError && error.code === 'unauthorized' && 'password' in credential)) throw error;
-      refused(used);
-      return ask(await token());
+      if (!(error instanceof CommandError && error.code === 'unauthorized')) throw error;
+      return ask(await token(used));
     }
   }
 
-  return { token, refused, hours };
+  return { token, hours };
 }

@@ -1,6 +1,6 @@
 /** The demo shop: a small team, two groups and a few buyers to play with, made on the first run. */
 import { type AgentPut, type BuyerPut, type GroupPut, Refusal } from '../../client-sdk/contract/index.ts';
-import { tokenForBuyer } from '../services/access.ts';
+import { tokenForBuyer } from '../services/buyer-tokens.ts';
 import { putBuyer } from '../services/buyers.ts';
 import type { House } from '../services/house.ts';
 import { createShop, patchSettings, putAgent, putGroup } from '../services/shops.ts';

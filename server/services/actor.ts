@@ -1,5 +1,5 @@
 /** Who acts: every service that changes something on somebody's behalf is told. */
-import type { By, Conversation, Role } from '../../client-sdk/contract/index.ts';
+import type { AgentKind, By, Conversation, Role } from '../../client-sdk/contract/index.ts';
 import type { ShopConfig } from '../plan/config.ts';
 
 export type BuyerActor = { readonly kind: 'buyer'; readonly shop: string; readonly id: string };
@@ -10,6 +10,9 @@ export type AgentActor = {
   readonly role: Role;
 };
 export type Actor = BuyerActor | AgentActor;
+
+/** What a command's `who` calls an agent. */
+export const agentKind = ({ kind, role }: AgentActor): AgentKind => (kind === 'robot' ? 'robot' : role);
 
 /** A supervisor, and the owner, may see and steer everyone. */
 export const maySteer = (actor: Actor) => actor.kind === 'agent' && actor.role !== 'agent';

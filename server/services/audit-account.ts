@@ -4,6 +4,7 @@ import type { AuditAction, AuditChange, By, Group } from '../../client-sdk/contr
 import type { ShopConfig } from '../plan/config.ts';
 import type { Account } from '../store/audit.ts';
 import type { ConfigFields } from '../store/configure.ts';
+import { secretNames } from './secret-names.ts';
 
 /** So many changes are named in one entry; of more it is said how many. */
 const MAX_CHANGES = 100;
@@ -50,9 +51,14 @@ function withoutId<T extends { readonly id: string }>(thing: T | undefined): Tre
 const verb = (before: unknown, after: unknown) =>
   before === undefined ? 'created' : after === undefined ? 'removed' : 'changed';
 
-/** Secrets that are set, `<which>` or `<which>:<agent>`. Those that go, go with whoever had them. */
+/**
+ * Secrets that are set, `<which>` or `<which>:<agent>`. Those that go, go with whoever had them; an epoch is no secret of
+ * anybody, and follows from what is told already.
+ */
 const secretsIn = (fields: ConfigFields): string[] =>
-  Object.entries(fields.secrets ?? {}).flatMap(([name, value]) => (value === '' ? [] : [name]));
+  Object.entries(fields.secrets ?? {}).flatMap(([name, value]) =>
+    value === '' || name.startsWith(secretNames.epoch) ? [] : [name],
+  );
 
 /** What the change is about in the first place: of an agent who is removed the groups they were in follow. */
 function subjectOf(

@@ -8,14 +8,6 @@ import { accountOf } from './audit-account.ts';
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
 
-/** Names of secrets; those of a password and of a webhook are followed by the agent's id. */
-export const secretNames = {
-  apiKey: 'apiKey',
-  buyerSecret: 'buyerSecret',
-  password: 'password:',
-  webhook: 'webhook:',
-} as const;
-
 /** The configuration after the change. */
 export function applied(config: ShopConfig, fields: ConfigFields): ShopConfig {
   const merge = <T>(before: ReadonlyMap<string, T>, changes: ReadonlyMap<string, T | undefined> = new Map()) => {

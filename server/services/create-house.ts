@@ -5,7 +5,7 @@ import { createDeliveries } from '../store/deliveries.ts';
 import type { Connection } from '../store/script.ts';
 import { createConfigs } from './configs.ts';
 import { createGate } from './gate.ts';
-import type { House, Log, Tell } from './house.ts';
+import type { Connected, House, Log, Tell } from './house.ts';
 import { createIds, type Ids } from './ids.ts';
 import { createKnownBuyers } from './known-buyers.ts';
 import { sweep } from './sweep.ts';
@@ -16,11 +16,37 @@ const SWEEPS_AT_ONCE = 64;
 export type HouseParts = {
   readonly redis: Connection;
   readonly tell: Tell;
+  /** Left out in a process that has no way to sockets. */
+  readonly connected?: Connected;
   readonly log: Log;
   readonly ids?: Ids;
 };
 
-export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts): House {
+const nobodyConnected: Connected = {
+  endSession() {},
+  endAgent() {},
+  endBuyer() {},
+  steers() {},
+};
+
+/** What was done in the store stays done, whatever becomes of the sockets. */
+function surely(connected: Connected, log: Log): Connected {
+  const reach = (shop: string, how: () => void) => {
+    try {
+      how();
+    } catch (error) {
+      log.warn({ shop, err: error }, 'sockets could not be reached; the nodes that have them look themselves');
+    }
+  };
+  return {
+    endSession: (shop, session) => reach(shop, () => connected.endSession(shop, session)),
+    endAgent: (shop, agent) => reach(shop, () => connected.endAgent(shop, agent)),
+    endBuyer: (shop, buyer) => reach(shop, () => connected.endBuyer(shop, buyer)),
+    steers: (shop, agent, may) => reach(shop, () => connected.steers(shop, agent, may)),
+  };
+}
+
+export function createHouse({ redis, tell, log, connected = nobodyConnected, ids = createIds() }: HouseParts): House {
   /** One sweep a shop at a time; what falls due during one, or is left by it, asks for another after it. */
   const sweeping = new Map<string, { again: number | undefined }>();
   const underWay = new Set<Promise<void>>();
@@ -50,6 +76,7 @@ export function createHouse({ redis, tell, log, ids = createIds() }: HouseParts)
     redis,
     away: watchAway(redis),
     tell,
+    connected: surely(connected, log),
     log,
     ids,
     configs: createConfigs(redis),

@@ -18,6 +18,7 @@ import {
 } from '../store/erasing.ts';
 import { readConversation } from '../store/read.ts';
 import { OPERATOR } from './actor.ts';
+import { refuseTokens } from './buyer-tokens.ts';
 import type { House } from './house.ts';
 import { tellEffects } from './told.ts';
 import type { Turn } from './turn.ts';
@@ -109,7 +110,12 @@ async function eraseOn(house: House, shop: string, buyer: string, now: number): 
   const { scope } = await house.configs.get(shop);
   const begun = await readErasure(scope, buyer);
   if (!begun) return 'done';
-  if (begun.state === 'talk' && (await eraseTalk(house, shop, buyer, now)) === 'more') return 'more';
+  if (begun.state === 'talk') {
+    // First of all, so that nothing of theirs begins anew meanwhile; their windows hear what becomes of the talk, and then go.
+    await refuseTokens(house, shop, buyer, now);
+    if ((await eraseTalk(house, shop, buyer, now)) === 'more') return 'more';
+    house.connected.endBuyer(shop, buyer);
+  }
   house.buyers.forget(shop, buyer);
   house.tell.forgetBuyer(shop, buyer);
   house.due(shop, now);

@@ -36,6 +36,18 @@ export type Tell = {
   forgetBuyer(shop: string, buyer: string): void;
 };
 
+/**
+ * Reaches sockets that are connected, on whichever node; at once, but not surely: what did not arrive every node makes
+ * good within seconds by looking at who may stay.
+ */
+export type Connected = {
+  endSession(shop: string, session: string): void;
+  endAgent(shop: string, agent: string): void;
+  endBuyer(shop: string, buyer: string): void;
+  /** Whether the agent hears of everybody from now on. */
+  steers(shop: string, agent: string, may: boolean): void;
+};
+
 /** Structured log: facts first, never message text or tokens. */
 export type Log = {
   info(facts: object, says: string): void;
@@ -51,6 +63,7 @@ export type House = {
   readonly buyers: KnownBuyers;
   readonly ids: Ids;
   readonly tell: Tell;
+  readonly connected: Connected;
   readonly log: Log;
   /** What is to be delivered to webhooks; the queue behind it is made when it is first needed. */
   readonly deliveries: Deliveries;

@@ -9,6 +9,8 @@ export type Ids = {
   conversation(): string;
   message(): string;
   visitor(): string;
+  /** Of a session, or of a new epoch of an agent's sessions. */
+  session(): string;
   /** A key or password that nobody can guess. */
   secret(): string;
   /** The last part of an assignment's id: the same for the same `requestId` of the same sender, else new. */
@@ -23,6 +25,7 @@ export function createIds(): Ids {
     conversation: () => long(),
     message: () => long(),
     visitor: () => `visitor-${long()}`,
+    session: () => long(),
     secret: () => secret(),
     request: (sender, requestId) =>
       requestId === undefined

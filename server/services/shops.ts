@@ -14,12 +14,13 @@ import {
   settings as settingsSchema,
 } from '../../client-sdk/contract/index.ts';
 import type { ShopConfig } from '../plan/config.ts';
-import { configure, readVersion, registerShop } from '../store/configure.ts';
+import { configure, readSecret, readVersion, registerShop } from '../store/configure.ts';
 import { StaleConfig } from '../store/script.ts';
 import { OPERATOR } from './actor.ts';
-import { applied, changeConfig, rosterChanges, secretNames } from './change-config.ts';
+import { applied, changeConfig, rosterChanges } from './change-config.ts';
 import type { House } from './house.ts';
-import { hashKey, hashPassword } from './passwords.ts';
+import { hashKey, hashPassword, verifyPassword } from './passwords.ts';
+import { secretNames } from './secret-names.ts';
 import { announceWebhook, followWebhookChange } from './webhook-attendance.ts';
 
 export type NewShop = {
@@ -114,7 +115,8 @@ export async function patchSettings(
 export type AgentAnswer = Agent & { readonly webhookSecret?: string };
 
 /**
- * Creates or replaces an agent; password and webhook stay if none is given. Throws `conflict` for a second owner, for an
+ * Creates or replaces an agent; password and webhook stay if none is given. With another password or kind all their
+ * sessions end in the same change; with another role they hear from now on what goes with it. Throws `conflict` for a second owner, for an
  * owner who would be none any more, and for who serves as what they would no longer be; `invalid` for a robot that
  * supervises, and for a human with a webhook.
  */
@@ -136,8 +138,11 @@ export async function putAgent(
   }
   if (webhook) await announceWebhook(house, shop, now);
   const made = house.ids.secret();
+  const endsSessions = (old: Agent | undefined) => old !== undefined && (hash !== undefined || old.kind !== agent.kind);
+  const epoch = house.ids.session();
   let before: Agent['webhook'];
-  const hash = password === undefined ? undefined : await hashPassword(password);
+  let was: Agent | undefined;
+  const hash = password === undefined ? undefined : await changedPassword(house, shop, id, password);
   await changeConfig(
     house,
     shop,
@@ -156,7 +161,8 @@ export async function putAgent(
       }
       if (agent.kind === 'human') mustNotBeRobot(config, id);
       else mustNotBeMember(config, id);
-      before = config.agents.get(id)?.webhook;
+      was = config.agents.get(id);
+      before = was?.webhook;
       const after = agent.kind === 'robot' ? (webhook === undefined ? before : (webhook ?? undefined)) : undefined;
       const { webhook: _, ...others } = agent;
       agent = { ...others, ...(after ? { webhook: after } : {}) };
@@ -164,6 +170,7 @@ export async function putAgent(
         agents: new Map([[id, agent]]),
         secrets: {
           ...(hash === undefined ? {} : { [secretNames.password + id]: hash }),
+          ...(endsSessions(was) ? { [secretNames.epoch + id]: epoch } : {}),
           // Another receiver must not be able to sign like the one before.
           ...(after?.url === before?.url ? {} : { [secretNames.webhook + id]: after ? made : '' }),
         },
@@ -171,8 +178,17 @@ export async function putAgent(
     },
     by,
   );
+  if (endsSessions(was)) house.connected.endAgent(shop, id);
+  else if (was && was.role !== agent.role) house.connected.steers(shop, id, agent.role !== 'agent');
   if (agent.webhook || before) await followWebhookChange(house, shop, now);
   return agent.webhook && agent.webhook.url !== before?.url ? { ...agent, webhookSecret: made } : agent;
+}
+
+/** The hash of a password that is another than before; whoever sends the same one again logs nobody out. */
+async function changedPassword(house: House, shop: string, id: string, password: string): Promise<string | undefined> {
+  const stored = await readSecret(house.redis, shop, secretNames.password + id);
+  if (stored !== null && (await verifyPassword(password, stored))) return undefined;
+  return hashPassword(password);
 }
 
 /** An account that serves as a robot somewhere stays one. */
@@ -188,8 +204,9 @@ function mustNotBeMember(config: ShopConfig, id: string): void {
   if (group) throw new Refusal('conflict', `${id} is a member of group ${group.id}; take them out of the group first.`);
 }
 
-/** Removes an agent, also from their groups; what they hold is dispatched again. Throws `not-found`, `conflict`. */
+/** Removes an agent, also from their groups; their sessions end, what they hold is dispatched again. Throws `not-found`, `conflict`. */
 export async function deleteAgent(house: House, shop: string, id: string, now: number, by?: By): Promise<void> {
+  const epoch = house.ids.session();
   let webhook: Agent['webhook'];
   await changeConfig(
     house,
@@ -209,11 +226,17 @@ export async function deleteAgent(house: House, shop: string, id: string, now: n
         if (members.length < group.members.length) groups.set(group.id, { ...group, members });
       }
       webhook = agent.webhook;
-      const secrets = { [secretNames.password + id]: '', [secretNames.webhook + id]: '' };
+      // The epoch stays: an account of the same name one day must not be entered with a session of this one.
+      const secrets = {
+        [secretNames.password + id]: '',
+        [secretNames.webhook + id]: '',
+        [secretNames.epoch + id]: epoch,
+      };
       return { agents: new Map([[id, undefined]]), groups, secrets };
     },
     by,
   );
+  house.connected.endAgent(shop, id);
   if (webhook) await followWebhookChange(house, shop, now);
 }
 

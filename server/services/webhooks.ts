@@ -2,8 +2,9 @@
 import { type By, type DeadLetter, Refusal } from '../../client-sdk/contract/index.ts';
 import { recordAudit } from '../store/audit.ts';
 import { OPERATOR } from './actor.ts';
-import { changeConfig, secretNames } from './change-config.ts';
+import { changeConfig } from './change-config.ts';
 import type { House } from './house.ts';
+import { secretNames } from './secret-names.ts';
 
 /** A new secret for a robot's webhook, from now on. Throws `not-found`; `conflict` for who has no webhook. */
 export async function rotateWebhookSecret(

@@ -83,3 +83,7 @@ export const messagesKey = (keys: ShopKeys, conversation: string) => `${keys.bas
 export const sentKey = (keys: ShopKeys, conversation: string) => `${keys.base}sent:${conversation}`;
 /** How far the erasing of a buyer has come, and what is still to be found by (hash); gone when all of them is. */
 export const erasureKey = (keys: ShopKeys, buyer: string) => `${keys.base}erasure:${buyer}`;
+/** An agent's session: whose, of which epoch, its refreshes and its end (hash that expires with it). */
+export const sessionKey = (keys: ShopKeys, session: string) => `${keys.base}session:${session}`;
+/** Until when a buyer's tokens are refused; `buyer` is a hash that names nobody (hash that expires). */
+export const revokedKey = (keys: ShopKeys, buyer: string) => `${keys.base}revoked:${buyer}`;

@@ -2,7 +2,7 @@
 import { io } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { BuyerClient } from '../../client-sdk/index.ts';
-import { tokenForBuyer } from '../../server/services/access.ts';
+import { tokenForBuyer } from '../../server/services/buyer-tokens.ts';
 import type { House } from '../../server/services/house.ts';
 import { keysOfShop, nodesKey } from '../../server/store/keys.ts';
 import { startBalancer } from '../support/balancer.ts';

@@ -5,7 +5,7 @@ import { choosePresence, connectAgent } from '../../server/services/attendance.t
 import { sweepGhosts } from '../../server/services/ghosts.ts';
 import { createHeartbeat } from '../../server/services/heartbeat.ts';
 import type { House } from '../../server/services/house.ts';
-import { signSession } from '../../server/services/tokens.ts';
+import { tokenForAgent } from '../../server/services/sessions.ts';
 import { registerShop } from '../../server/store/configure.ts';
 import { keysOfShop, nodesKey } from '../../server/store/keys.ts';
 import { beat, forget, silentSince, WEBHOOK_NODE } from '../../server/store/nodes.ts';
@@ -61,7 +61,12 @@ async function openListedShop(agents: readonly string[], presenceGraceMs: number
 async function connect(node: Node, shop: string, agents: readonly string[]): Promise<AgentClient[]> {
   return Promise.all(
     agents.map(async (id) => {
-      const token = await signSession({ id, shop }, SECRET, Date.now());
+      const { token } = await tokenForAgent(
+        house,
+        { secret: SECRET, adminKey: SECRET },
+        { shop, agent: id },
+        Date.now(),
+      );
       const client = new AgentClient({ url: node.said.url, token });
       undo.push(() => client.disconnect());
       await client.connect();

@@ -17,11 +17,22 @@ import {
 import { type Application, createApplication } from '../../server/application.ts';
 import { createLog } from '../../server/log.ts';
 import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
+import { BUYER_TOKEN_MS } from '../../server/services/buyer-tokens.ts';
 import { open } from '../../server/services/dispatch.ts';
 import { transferConversation } from '../../server/services/moves.ts';
 import { patchSettings, putAgent } from '../../server/services/shops.ts';
-import { signBuyer, signSession } from '../../server/services/tokens.ts';
-import { AGENT, callExample, callsTo, keys, NOW, type SeededShop, SUPERVISOR, seedShop } from '../support/rest.ts';
+import { signBuyer } from '../../server/services/tokens.ts';
+import {
+  AGENT,
+  callExample,
+  callsTo,
+  keys,
+  NOW,
+  type SeededShop,
+  SUPERVISOR,
+  seedShop,
+  sessionOf,
+} from '../support/rest.ts';
 import { dump } from '../support/shop.ts';
 
 const COLLEAGUE = 'cal';
@@ -51,8 +62,9 @@ beforeAll(async () => {
 });
 afterAll(() => application.close());
 
-const session = (agent: string, of = shop) => signSession({ id: agent, shop: of.id }, keys.secret, NOW);
-const buyerToken = (buyer: string, of = shop) => signBuyer({ id: buyer, shop: of.id }, of.buyerSecret, NOW);
+const session = (agent: string, of = shop) => sessionOf(application.house, of.id, agent);
+const buyerToken = (buyer: string, of = shop) =>
+  signBuyer({ id: buyer, shop: of.id, since: NOW }, of.buyerSecret, NOW, NOW + BUYER_TOKEN_MS);
 
 /** The cells of a row, by the names of its columns. */
 function cells(columns: readonly string[], row: string): [column: string, expected: string][] {
@@ -76,7 +88,7 @@ describe('REST', () => {
   const callers: Record<string, () => string | undefined | Promise<string>> = {
     nobody: () => undefined,
     'the buyer': () => buyerToken('bob'),
-    'another buyer': () => buyerToken('eve'),
+    'another buyer': () => buyerToken('ivy'),
     'the agent who holds it': () => session(AGENT),
     'a colleague': () => session(COLLEAGUE),
     'a supervisor': () => session(SUPERVISOR),
@@ -92,6 +104,8 @@ describe('REST', () => {
   // owner, API key. Where a path names no shop, any session is one.
   const rows: Record<RouteName, string> = {
     createShop: '401 401 401 | 403 403 403 403 | 401 201 | 403 403 401',
+    rotateApiKey: '401 401 401 | 403 403 403 200 | 403 200 | 401 401 401',
+    rotateBuyerSecret: '401 401 401 | 403 403 403 200 | 403 200 | 401 401 401',
     getSettings: '401 401 401 | 200 200 200 200 | 200 200 | 401 401 401',
     patchSettings: '401 401 401 | 403 403 403 200 | 200 200 | 401 401 401',
     listAgents: '401 401 401 | 200 200 200 200 | 200 200 | 401 401 401',
@@ -101,6 +115,7 @@ describe('REST', () => {
     setPresence: '401 401 401 | 403 403 200 200 | 200 200 | 401 401 401',
     listShifts: '401 401 401 | 200 403 200 200 | 200 200 | 401 401 401',
     agentToken: '401 401 401 | 403 403 403 403 | 200 200 | 401 401 401',
+    endAgentSessions: '401 401 401 | 403 403 200 200 | 200 200 | 401 401 401',
     rotateWebhookSecret: '401 401 401 | 403 403 403 200 | 200 200 | 401 401 401',
     listGroups: '401 401 401 | 200 200 200 200 | 200 200 | 401 401 401',
     getGroup: '401 401 401 | 200 200 200 200 | 200 200 | 401 401 401',
@@ -110,9 +125,13 @@ describe('REST', () => {
     putBuyer: '401 401 401 | 403 403 200 200 | 200 200 | 401 401 401',
     deleteBuyer: '401 401 401 | 403 403 403 200 | 200 200 | 401 401 401',
     buyerToken: '401 401 401 | 403 403 403 403 | 200 200 | 401 401 401',
+    revokeBuyerTokens: '401 401 401 | 403 403 200 200 | 200 200 | 401 401 401',
     recordConversion: '401 401 401 | 403 403 403 403 | 200 200 | 401 401 401',
     createVisitor: '200 200 200 | 200 200 200 200 | 200 200 | 200 200 200',
+    refreshVisitor: '401 200 200 | 403 403 403 403 | 403 403 | 401 401 401',
     createSession: '200 200 200 | 200 200 200 200 | 200 200 | 200 200 200',
+    refreshSession: '200 200 200 | 200 200 200 200 | 200 200 | 200 200 200',
+    endSession: '401 401 401 | 200 200 200 200 | 401 403 | 200 200 401',
     getLive: '401 401 401 | 200 200 200 200 | 200 200 | 401 401 401',
     listConversations: '401 401 401 | 200 200 200 200 | 200 200 | 401 401 401',
     getConversation: '401 401 401 | 200 404 200 200 | 200 200 | 401 401 401',
@@ -147,7 +166,7 @@ describe('sockets', () => {
     { namespace: '/buyer' | '/agent'; token: () => Promise<string>; of: () => SeededShop }
   > = {
     'the buyer': { namespace: '/buyer', token: () => buyerToken(buyer), of: () => shop },
-    'another buyer': { namespace: '/buyer', token: () => buyerToken('eve'), of: () => shop },
+    'another buyer': { namespace: '/buyer', token: () => buyerToken('ivy'), of: () => shop },
     "another shop's buyer": { namespace: '/buyer', token: () => buyerToken(buyer, other), of: () => other },
     'the agent who holds it': { namespace: '/agent', token: () => session(AGENT), of: () => shop },
     'a colleague': { namespace: '/agent', token: () => session(COLLEAGUE), of: () => shop },
@@ -208,7 +227,7 @@ describe('sockets', () => {
     'conversation:transfer': 'ok not-found | ok ok | not-found | not-found not-found',
     'conversation:close': 'ok not-found | ok ok | not-found | not-found not-found',
     'pool:claim': 'ok ok | ok ok | forbidden | not-found not-found',
-    'conversation:handover': 'not-found not-found | ok ok | ok | not-found not-found',
+    'conversation:handover': 'forbidden forbidden | ok ok | ok | forbidden not-found',
     'state:sync': 'ok ok | ok ok | ok | ok ok',
   };
 

@@ -3,7 +3,7 @@ import { io, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Ack, Message } from '../../client-sdk/contract/index.ts';
 import { BuyerClient, type ConnectionRefused } from '../../client-sdk/index.ts';
-import { tokenForBuyer } from '../../server/services/access.ts';
+import { tokenForBuyer } from '../../server/services/buyer-tokens.ts';
 import { open } from '../../server/services/dispatch.ts';
 import type { House } from '../../server/services/house.ts';
 import { createShop } from '../../server/services/shops.ts';

@@ -11,7 +11,7 @@ import { createWorkload } from '../../server/edge/workload.ts';
 import { addressKey } from '../../server/services/address-key.ts';
 import { defaultLimits } from '../../server/services/allowances.ts';
 import type { House } from '../../server/services/house.ts';
-import { createTestHouse, type TestHouse } from '../support/house.ts';
+import { createTestHouse, type TestHouse, testLog } from '../support/house.ts';
 import { AGENT, keys, PASSWORD, type RestServer, type SeededShop, seedShop, startRest } from '../support/rest.ts';
 
 let home: TestHouse;
@@ -263,13 +263,27 @@ describe('trouble', () => {
   });
 
   test('sockets of a removed agent that cannot be closed do not undo the removal', async () => {
-    const parts = { disconnectAgent: () => Promise.reject(new Error('the adapter is away')) };
-    await serving(parts, async (rest) => {
-      const path = `/shops/${shop.id}/agents/leaving`;
-      const as = shop.apiKey;
-      expect((await rest.call('put', path, { as, body: { name: 'Leaving' } })).status).toBe(200);
-      expect((await rest.call('delete', path, { as })).status).toBe(200);
-      expect((await rest.call('get', path, { as })).status).toBe(404);
+    const logged: object[] = [];
+    const away = () => {
+      throw new Error('the adapter is away');
+    };
+    const connected = { endSession: away, endAgent: away, endBuyer: away, steers: away };
+    const apart = createTestHouse(inject('redisUrl'), {
+      connected,
+      log: { ...testLog, warn: (facts) => logged.push(facts) },
     });
+    const path = `/shops/${shop.id}/agents/leaving`;
+    const as = shop.apiKey;
+    await serving(
+      {},
+      async (rest) => {
+        expect((await rest.call('put', path, { as, body: { name: 'Leaving' } })).status).toBe(200);
+        expect((await rest.call('delete', path, { as })).status).toBe(200);
+        expect((await rest.call('get', path, { as })).status).toBe(404);
+      },
+      apart.house,
+    );
+    await apart.close();
+    expect(logged).toMatchObject([{ shop: shop.id }]);
   });
 });

@@ -175,7 +175,7 @@ describe('paths', () => {
 
   test('a method that the path does not know: not found', async () => {
     expect((await call('post', `/shops/:shop/agents/${AGENT}`, { body: { name: 'A' } })).status).toBe(404);
-    expect((await call('delete', '/sessions')).status).toBe(404);
+    expect((await call('put', '/sessions')).status).toBe(404);
   });
 
   test('what is not under /api is not found either', async () => {

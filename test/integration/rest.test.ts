@@ -1,9 +1,11 @@
 // Every REST call: that it does what it says, and who may make it.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Route, type RouteName, routes } from '../../client-sdk/contract/index.ts';
-import { agentOfToken, buyerOfToken } from '../../server/services/access.ts';
+import { agentOfToken } from '../../server/services/access.ts';
+import { BUYER_TOKEN_MS, buyerOfToken } from '../../server/services/buyer-tokens.ts';
 import { open } from '../../server/services/dispatch.ts';
-import { SESSION_MS, signBuyer, signSession } from '../../server/services/tokens.ts';
+import { TOKEN_MS } from '../../server/services/sessions.ts';
+import { signBuyer, signRefresh, signSession } from '../../server/services/tokens.ts';
 import { createTestHouse, type TestHouse } from '../support/house.ts';
 import {
   AGENT,
@@ -14,7 +16,9 @@ import {
   PASSWORD,
   type RestServer,
   type SeededShop,
+  SUPERVISOR,
   seedShop,
+  sessionOf,
   startRest,
 } from '../support/rest.ts';
 
@@ -24,15 +28,19 @@ let home: TestHouse;
 let rest: RestServer;
 let shop: SeededShop;
 let other: SeededShop;
-const disconnected: string[] = [];
+/** What was done to sockets. */
+const ended: string[] = [];
 
 beforeAll(async () => {
-  home = createTestHouse(inject('redisUrl'));
-  rest = await startRest(home.house, {
-    disconnectAgent: (id, agent) => {
-      disconnected.push(`${id}/${agent}`);
+  home = createTestHouse(inject('redisUrl'), {
+    connected: {
+      endSession: (id, session) => ended.push(`${id}/session/${session}`),
+      endAgent: (id, agent) => ended.push(`${id}/agent/${agent}`),
+      endBuyer: (id, buyer) => ended.push(`${id}/buyer/${buyer}`),
+      steers: (id, agent, may) => ended.push(`${id}/steers/${agent}/${may}`),
     },
   });
+  rest = await startRest(home.house);
   shop = await seedShop(home.house);
   other = await seedShop(home.house);
 });
@@ -48,27 +56,45 @@ test('every route has a call here', () => {
 describe('every call succeeds, and answers what its schema says', () => {
   test.each(names)('%s', async (name) => {
     const route: Route = routes[name];
-    const { status, body, headers } = await callExample(rest, shop, name, keys.adminKey);
+    const [caller = ''] = route.who;
+    const { status, body, headers } = await callExample(rest, shop, name, await credentials[caller]?.());
     expect({ status, body }).toMatchObject({ status: route.status ?? 200 });
     expect(route.answer.safeParse(body).error).toBeUndefined();
     expect(headers.get('cache-control')).toBe('no-store');
   });
 });
 
+const buyerToken = ({ id, buyerSecret }: SeededShop, at = NOW) =>
+  signBuyer({ id: 'bea', shop: id, since: at }, buyerSecret, at, at + BUYER_TOKEN_MS);
+
+/** Signed by us, of a session that the store does not know. */
+const sessionToken = ({ id = 'owner' }) =>
+  signSession({ id, shop: shop.id, session: 'no-such-session' }, keys.secret, NOW, NOW + TOKEN_MS);
+
 /** What a caller of each kind sends, as they are once the shops are there. */
 const credentials: Record<string, () => string | undefined | Promise<string>> = {
   nobody: () => undefined,
-  agent: () => shop.sessions.agent,
-  supervisor: () => shop.sessions.supervisor,
-  owner: () => shop.sessions.owner,
+  agent: () => sessionOf(home.house, shop.id, AGENT),
+  supervisor: () => sessionOf(home.house, shop.id, SUPERVISOR),
+  owner: () => sessionOf(home.house, shop.id, shop.owner.id),
+  buyer: () => buyerToken(shop),
   'api-key': () => shop.apiKey,
   admin: () => keys.adminKey,
   "other shop's api-key": () => other.apiKey,
-  "other shop's owner": () => other.sessions.owner,
-  'somebody unknown': () => signSession({ id: 'no-such-agent', shop: shop.id }, keys.secret, NOW),
-  'forged token': () => signSession({ id: 'owner', shop: shop.id }, 'another secret', NOW),
-  'expired token': () => signSession({ id: 'owner', shop: shop.id }, keys.secret, NOW - SESSION_MS - 1_000),
-  "buyer's token": () => signBuyer({ id: 'owner', shop: shop.id }, shop.buyerSecret, NOW),
+  "other shop's owner": () => sessionOf(home.house, other.id, other.owner.id),
+  "other shop's buyer": () => buyerToken(other),
+  'somebody unknown': () => sessionToken({ id: 'no-such-agent' }),
+  'ended session': () => sessionToken({}),
+  'forged token': async () => (await sessionOf(home.house, shop.id, shop.owner.id)).replace(/[^.]+$/, 'x'.repeat(43)),
+  'token without a session': () => {
+    const of = { id: 'owner', shop: shop.id, since: NOW };
+    return signBuyer(of, keys.secret, NOW, NOW + TOKEN_MS);
+  },
+  'refresh token': () => {
+    const of = { id: 'owner', shop: shop.id, session: 'a-session', generation: 0 };
+    return signRefresh(of, keys.secret, NOW, NOW + TOKEN_MS);
+  },
+  "expired buyer's token": () => buyerToken(shop, NOW - BUYER_TOKEN_MS - 1_000),
   'alg none': () => {
     const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url');
     const claims = { sub: 'owner', shop: shop.id, aud: 'agent', exp: NOW / 1000 + 60 };
@@ -82,11 +108,12 @@ function expected(route: Route, caller: string): number {
   const kinds: readonly string[] = route.who;
   const success = route.status ?? 200;
   if (kinds.includes('nobody')) return success;
-  const ofThisShop = ['agent', 'supervisor', 'owner', 'admin'].includes(caller);
   // A path that names no shop: a session is valid whatever its shop, and a key is nobody's.
   const namesShop = route.path.includes(':shop');
-  if (ofThisShop || (caller === 'api-key' && namesShop)) return kinds.includes(caller) ? success : 403;
-  return caller === "other shop's owner" && !namesShop ? 403 : 401;
+  const known = ['agent', 'supervisor', 'owner', 'admin', ...(kinds.includes('buyer') ? ['buyer'] : [])];
+  const kind = namesShop ? caller : caller.replace("other shop's ", '');
+  if (known.includes(kind) || (caller === 'api-key' && namesShop)) return kinds.includes(kind) ? success : 403;
+  return caller === "expired buyer's token" && route.late ? success : 401;
 }
 
 describe.each(names)('who may call %s', (name) => {
@@ -136,7 +163,7 @@ describe('what calls bring about', () => {
     const { body } = await rest.call('post', '/sessions', { body: { shop: shop.id, agent: id, password: PASSWORD } });
     expect(await agentOfToken(home.house, keys, body.token, NOW)).toMatchObject({ id, shop: shop.id });
     expect((await rest.call('delete', path(`/agents/${id}`), asOwner())).body).toEqual({ ok: true });
-    expect(disconnected).toContain(`${shop.id}/${id}`);
+    expect(ended).toContain(`${shop.id}/agent/${id}`);
     expect((await rest.call('get', path('/live'), { as: body.token })).status).toBe(401);
     expect((await rest.call('get', path(`/agents/${id}`), asOwner())).status).toBe(404);
     expect((await rest.call('delete', path(`/agents/${id}`), asOwner())).status).toBe(404);
@@ -195,7 +222,7 @@ describe('what calls bring about', () => {
   });
 
   test('an agent sees themselves and their own conversations, not those of others', async () => {
-    const as = await signSession({ id: 'sue', shop: shop.id }, keys.secret, NOW);
+    const as = shop.sessions.supervisor;
     const token = await rest.call('post', path('/agents/robo/token'), { as: shop.apiKey });
     const stranger = { as: token.body.token };
     expect((await rest.call('get', path('/live'), { as: shop.sessions.agent })).body.agents).toHaveLength(1);

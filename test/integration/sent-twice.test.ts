@@ -1,7 +1,6 @@
 // ioredis sends again what was in flight when the connection broke, whether or not it was done. Every command is made twice here:
 // each is carried out once and answers as if it had been sent once.
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { logIn } from '../../server/services/access.ts';
 import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
 import { putBuyer, recordConversion } from '../../server/services/buyers.ts';
 import { createHouse } from '../../server/services/create-house.ts';
@@ -9,6 +8,7 @@ import { open } from '../../server/services/dispatch.ts';
 import { eraseBuyer } from '../../server/services/erasing.ts';
 import type { House } from '../../server/services/house.ts';
 import { closeConversation, transferConversation } from '../../server/services/moves.ts';
+import { logIn } from '../../server/services/sessions.ts';
 import {
   createShop,
   deleteAgent,

@@ -1,6 +1,7 @@
 // Between announcing a webhook and configuring it anybody may die: the workers find it, and forget what nothing came of.
 import { expect, it } from 'vitest';
-import { changeConfig, secretNames } from '../../server/services/change-config.ts';
+import { changeConfig } from '../../server/services/change-config.ts';
+import { secretNames } from '../../server/services/secret-names.ts';
 import { announceWebhook, tendWebhooks } from '../../server/services/webhook-attendance.ts';
 import { relayEvents, webhookShops } from '../../server/services/webhook-events.ts';
 import { useOwnShop } from '../support/own-shop.ts';

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Message } from '../../client-sdk/contract/index.ts';
 import { type BuyerClient, verifyWebhook } from '../../client-sdk/index.ts';
-import { secretNames } from '../../server/services/change-config.ts';
 import { sweepGhosts } from '../../server/services/ghosts.ts';
 import type { House, Tell } from '../../server/services/house.ts';
+import { secretNames } from '../../server/services/secret-names.ts';
 import { putAgent } from '../../server/services/shops.ts';
 import { announceWebhook } from '../../server/services/webhook-attendance.ts';
 import { type Delivery, deliver } from '../../server/services/webhook-delivery.ts';

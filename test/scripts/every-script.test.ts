@@ -30,6 +30,8 @@ const keyNames = [
   'conversation',
   'messages',
   'sent',
+  'session',
+  'revoked',
   'ready',
   ...ofAll,
 ];

@@ -10,9 +10,9 @@ import { choosePresence, connectAgent } from '../../server/services/attendance.t
 import { open } from '../../server/services/dispatch.ts';
 import type { House } from '../../server/services/house.ts';
 import { createLimits } from '../../server/services/limits.ts';
+import { logIn, tokenForAgent } from '../../server/services/sessions.ts';
 import { createShop, type NewShop, putAgent, putGroup } from '../../server/services/shops.ts';
 import { say } from '../../server/services/talk.ts';
-import { signSession } from '../../server/services/tokens.ts';
 
 /** The present of these tests, in ms. */
 export const NOW = 1_750_000_000_000;
@@ -76,18 +76,27 @@ export async function startRest(house: House, { limits, ...parts }: RestParts = 
 }
 
 /** A shop with an owner, a supervisor, an agent who talks with a buyer, a robot and a group. */
-export type SeededShop = NewShop & {
+export type SeededShop = Omit<NewShop, 'apiKey' | 'buyerSecret'> & {
   readonly id: string;
+  /** As they are now: a call may have made them anew. */
+  apiKey: string;
+  buyerSecret: string;
   readonly conversation: string;
   readonly assignment: string;
   /** On its way to the webhook of the robot `hook`. */
   readonly delivery: string;
   readonly sessions: { readonly owner: string; readonly supervisor: string; readonly agent: string };
+  /** Of a session of the agent; at one and the same time it can be used again and again. */
+  readonly refreshToken: string;
 };
 
 export const SUPERVISOR = 'sue';
 export const AGENT = 'ann';
 export const PASSWORD = 'a good password';
+
+/** The token of a new session. */
+export const sessionOf = async (house: House, shop: string, agent: string) =>
+  (await tokenForAgent(house, keys, { shop, agent }, NOW)).token;
 
 export async function seedShop(house: House): Promise<SeededShop> {
   const id = `rest-${nanoid(10)}`;
@@ -111,7 +120,7 @@ export async function seedShop(house: House): Promise<SeededShop> {
   const delivery = `delivery-${nanoid(10)}`;
   const about = { shop: id, agent: 'hook', conversation: conversation.id, at: NOW };
   await house.deliveries.add([{ id: delivery, type: 'conversation:assigned', ...about }]);
-  const session = (agent: string) => signSession({ id: agent, shop: id }, keys.secret, NOW);
+  const { refreshToken } = await logIn(house, keys, { shop: id, agent: AGENT, password: PASSWORD }, NOW);
   return {
     ...made,
     id,
@@ -119,10 +128,11 @@ export async function seedShop(house: House): Promise<SeededShop> {
     assignment: assignment.id,
     delivery,
     sessions: {
-      owner: await session(made.owner.id),
-      supervisor: await session(SUPERVISOR),
-      agent: await session(AGENT),
+      owner: await sessionOf(house, id, made.owner.id),
+      supervisor: await sessionOf(house, id, SUPERVISOR),
+      agent: await sessionOf(house, id, AGENT),
     },
+    refreshToken,
   };
 }
 
@@ -137,6 +147,8 @@ type Example = {
 /** A call of each route that succeeds, again and again, for everybody who may make it. */
 export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
   createShop: () => ({ body: { id: `rest-${nanoid(10)}`, name: 'Another' } }),
+  rotateApiKey: () => ({}),
+  rotateBuyerSecret: () => ({}),
   getSettings: () => ({}),
   patchSettings: () => ({ body: { busyThreshold: 5, nightShift: { from: '01:00' } } }),
   listAgents: () => ({}),
@@ -146,6 +158,7 @@ export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
   setPresence: () => ({ params: { agent: AGENT }, body: { presence: 'online' } }),
   listShifts: () => ({ params: { agent: AGENT }, query: '?limit=10' }),
   agentToken: () => ({ params: { agent: 'robo' } }),
+  endAgentSessions: () => ({ params: { agent: 'new' }, first: 'putAgent' }),
   listGroups: () => ({}),
   getGroup: () => ({ params: { group: 'sales' } }),
   putGroup: () => ({
@@ -157,9 +170,13 @@ export const examples: Record<RouteName, (shop: SeededShop) => Example> = {
   putBuyer: () => ({ params: { buyer: 'eve' }, body: { name: 'Eve', crowds: ['vip'], exclusiveAgent: AGENT } }),
   deleteBuyer: () => ({ params: { buyer: 'eve' }, first: 'putBuyer' }),
   buyerToken: () => ({ params: { buyer: 'bob' } }),
+  revokeBuyerTokens: () => ({ params: { buyer: 'nobody' } }),
   recordConversion: () => ({ body: { buyer: 'bob', order: `order-${nanoid(10)}` } }),
   createVisitor: () => ({}),
+  refreshVisitor: () => ({}),
   createSession: ({ id }) => ({ body: { shop: id, agent: AGENT, password: PASSWORD } }),
+  refreshSession: ({ id, refreshToken }) => ({ body: { shop: id, refreshToken } }),
+  endSession: () => ({}),
   getLive: () => ({}),
   listConversations: () => ({ query: '?state=assigned&limit=10' }),
   getConversation: ({ conversation }) => ({ params: { conversation } }),
@@ -182,5 +199,8 @@ export async function callExample(
   if (first) await callExample(rest, shop, first, keys.adminKey);
   const all: Record<string, string> = { shop: shop.id, ...params };
   const path = routes[name].path.replace(/:(\w+)/g, (_, param: string) => all[param] ?? `no-${param}`);
-  return rest.call(routes[name].method, path + query, { as, ...(body === undefined ? {} : { body }) });
+  const got = await rest.call(routes[name].method, path + query, { as, ...(body === undefined ? {} : { body }) });
+  if (got.status === 200 && name === 'rotateApiKey') shop.apiKey = got.body.apiKey;
+  if (got.status === 200 && name === 'rotateBuyerSecret') shop.buyerSecret = got.body.buyerSecret;
+  return got;
 }

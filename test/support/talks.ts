@@ -3,8 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Message, SettingsPatch } from '../../client-sdk/contract/index.ts';
 import { AgentClient, BuyerClient, CommandError, type ConnectionStatus } from '../../client-sdk/index.ts';
-import { tokenForAgent, tokenForBuyer } from '../../server/services/access.ts';
+import { tokenForBuyer } from '../../server/services/buyer-tokens.ts';
 import type { House } from '../../server/services/house.ts';
+import { tokenForAgent } from '../../server/services/sessions.ts';
 import { createShop, patchSettings, putAgent } from '../../server/services/shops.ts';
 import { readMessages } from '../../server/store/message.ts';
 import { newShopId } from './shop.ts';
@@ -109,7 +110,7 @@ export async function openTalks(
     mostAway: () => mostAway,
     async agent(url, id) {
       const keys = { secret, adminKey: secret };
-      const token = await tokenForAgent(house, keys, shop, id, Date.now());
+      const { token } = await tokenForAgent(house, keys, { shop, agent: id }, Date.now());
       const client = new AgentClient({ url, token, checkEveryMs: 1_000 });
       clients.push(client);
       const heard: Heard = new Map();

@@ -37,10 +37,6 @@ export type Edge = {
   readonly house: House;
   readonly keys: Keys;
   readonly limits: Limits;
-  /** Makes the sockets of an agent who has been removed go away. */
-  readonly disconnectAgent?: ((shop: string, agent: string) => void | Promise<void>) | undefined;
-  /** The same of a buyer who has been erased. */
-  readonly disconnectBuyer?: ((shop: string, buyer: string) => void | Promise<void>) | undefined;
 };
 
 /** Carries out a call and answers what the route's schema says. Throws a `Refusal` for what the caller cannot have. */

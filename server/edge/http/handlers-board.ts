@@ -15,7 +15,7 @@ type BoardRoute = Extract<
 /** The caller as the services that read know them: a key sees everything in its shop. */
 function viewerOf({ kind, actor }: Caller): Viewer {
   if (actor) return actor;
-  if (kind === 'nobody') throw new Refusal('unauthorized');
+  if (kind === 'nobody' || kind === 'buyer') throw new Refusal('unauthorized');
   return 'program';
 }
 

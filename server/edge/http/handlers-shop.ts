@@ -2,6 +2,7 @@
 import { Refusal, type RouteName } from '../../../client-sdk/contract/index.ts';
 import { byCaller } from '../../services/access.ts';
 import { choosePresence } from '../../services/attendance.ts';
+import { rotateApiKey, rotateBuyerSecret } from '../../services/shop-keys.ts';
 import { createShop, deleteAgent, deleteGroup, patchSettings, putAgent, putGroup } from '../../services/shops.ts';
 import type { Edge, Handlers } from './call.ts';
 
@@ -12,11 +13,18 @@ const missing = (what: string, id: string) =>
 
 type ShopRoute = Extract<
   RouteName,
-  `${string}${'Shop' | 'Settings' | 'Agent' | 'Agents' | 'Presence' | 'Group' | 'Groups'}`
+  `${string}${'Shop' | 'ApiKey' | 'BuyerSecret' | 'Settings' | 'Agent' | 'Agents' | 'Presence' | 'Group' | 'Groups'}`
 >;
 
 export const shopHandlers: Handlers<ShopRoute> = {
   createShop: ({ house }, { body, caller, now }) => createShop(house, body.id, body.name, now, byCaller(caller)),
+
+  rotateApiKey: async ({ house }, { params, caller, now }) => ({
+    apiKey: await rotateApiKey(house, params.shop, now, byCaller(caller)),
+  }),
+  rotateBuyerSecret: async ({ house }, { params, caller, now }) => ({
+    buyerSecret: await rotateBuyerSecret(house, params.shop, now, byCaller(caller)),
+  }),
 
   getSettings: async (edge, { params }) => (await configOf(edge, params.shop)).settings,
   patchSettings: ({ house }, { params, body, caller, now }) =>
@@ -30,14 +38,8 @@ export const shopHandlers: Handlers<ShopRoute> = {
   },
   putAgent: ({ house }, { params, body, caller, now }) =>
     putAgent(house, params.shop, params.agent, body, now, byCaller(caller)),
-  deleteAgent: async ({ house, disconnectAgent }, { params: { shop, agent }, caller, now }) => {
+  deleteAgent: async ({ house }, { params: { shop, agent }, caller, now }) => {
     await deleteAgent(house, shop, agent, now, byCaller(caller));
-    try {
-      await disconnectAgent?.(shop, agent);
-    } catch (error) {
-      // The agent is gone whatever becomes of the sockets: each command of theirs is refused.
-      house.log.warn({ err: error, shop, agent }, 'the sockets of a removed agent could not be closed');
-    }
     return { ok: true };
   },
   setPresence: async ({ house }, { params: { shop, agent }, body: { presence }, caller, now }) => ({

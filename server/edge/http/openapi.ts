@@ -100,7 +100,7 @@ function refusalsOf(name: RouteName, route: Route): ErrorCode[] {
   const guarded = !route.who.includes('nobody');
   const codes: (ErrorCode | false)[] = [
     (route.body !== undefined || route.query !== undefined || paramNames(route.path).length > 0) && 'invalid',
-    (guarded || name === 'createSession') && 'unauthorized',
+    (guarded || name === 'createSession' || name === 'refreshSession') && 'unauthorized',
     guarded && 'forbidden',
     paramNames(route.path).length > 0 && 'not-found',
     route.method !== 'get' && guarded && 'conflict',
@@ -228,7 +228,7 @@ export function openApiDocument(): Json {
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: "The admin key (all shops), a shop's API key, or an agent's session token.",
+          description: "The admin key (all shops), a shop's API key, an agent's session token, or a buyer's token.",
         },
       },
       responses: Object.fromEntries(codes.map((code) => [code, refusalResponse(code)])),

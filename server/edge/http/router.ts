@@ -21,8 +21,6 @@ export type RouterParts = {
   /** The present, in ms since the epoch. */
   readonly clock: () => number;
   readonly limits: Limits;
-  readonly disconnectAgent?: Edge['disconnectAgent'];
-  readonly disconnectBuyer?: Edge['disconnectBuyer'];
   /**
    * How many proxies in front of us are believed about the client. None unless said; behind a balancer all clients
    * then share one rate limit.
@@ -56,10 +54,11 @@ function serve(name: RouteName, parts: RouterParts): Serve {
   const params = z.object(Object.fromEntries(paramNames(route.path).map((param) => [param, paramSchema])));
   const readBody = bodyReader(name);
   const open = route.who.includes('nobody');
+  const buyers = route.who.includes('buyer') ? (route.late ? 'late' : 'present') : undefined;
   const edge: Edge = parts;
 
   async function identify(request: Request, shop: string | undefined, now: number): Promise<Caller> {
-    const caller = await callerOf(house, keys, bearerOf(request), shop, now);
+    const caller = await callerOf(house, keys, bearerOf(request), { shop, buyers }, now);
     if (!route.who.includes(caller.kind)) throw new Refusal('forbidden');
     return caller;
   }

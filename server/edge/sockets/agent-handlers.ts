@@ -1,5 +1,5 @@
 /** What an agent can do, human or robot. */
-import { type agentCommands, Refusal } from '../../../client-sdk/contract/index.ts';
+import type { agentCommands } from '../../../client-sdk/contract/index.ts';
 import type { AgentActor } from '../../services/actor.ts';
 import { choosePresence, heldConversations } from '../../services/attendance.ts';
 import type { House } from '../../services/house.ts';
@@ -22,10 +22,9 @@ export function agentHandlers(house: House, clock: () => number): Handlers<typeo
     'conversation:close': async ({ actor }, { conversation }) => ({
       conversation: await closeConversation(house, actor, conversation, clock()),
     }),
-    'pool:claim': async ({ actor }, { conversation }) => {
-      if (actor.kind === 'robot') throw new Refusal('forbidden', 'The pool is for people.');
-      return { conversation: await claimFromPool(house, actor, conversation, clock()) };
-    },
+    'pool:claim': async ({ actor }, { conversation }) => ({
+      conversation: await claimFromPool(house, actor, conversation, clock()),
+    }),
     'conversation:handover': ({ actor }, { conversation, reason, requestId }) =>
       handOver(house, actor, conversation, clock(), { reason, requestId }),
   };

@@ -12,7 +12,7 @@ import { TooLate } from '../time-limit.ts';
 import type { Share, Workload } from '../workload.ts';
 import { UNREAD } from './packets.ts';
 
-type Command = { readonly data: z.ZodType; readonly answer: z.ZodType };
+type Command = { readonly who?: readonly string[]; readonly data: z.ZodType; readonly answer: z.ZodType };
 
 /** What carries out each command of a table, given who asks. A missing one does not compile. */
 export type Handlers<Commands extends Record<string, Command>, Asking> = {
@@ -34,6 +34,8 @@ export type Serving<Commands extends Record<string, Command>, Asking> = {
   allow(command: string): void;
   /** Who asks, as the shop has them at this moment. Throws what refuses them. */
   asking(): Promise<Asking>;
+  /** What `who` of a command calls them; needed where a command says who may send it. */
+  kindOf?(asking: Asking): string;
   /** Keeps a command in mind until it has been answered. */
   track(command: Promise<void>): void;
 };
@@ -50,7 +52,9 @@ async function carryOut<Commands extends Record<string, Command>, Asking>(
   const parsed = command.data.safeParse(args[0]);
   if (!parsed.success) throw invalid(parsed.error);
   const handler = serving.handlers[name as keyof Commands];
-  return handler(await serving.asking(), parsed.data as z.output<Commands[keyof Commands]['data']>);
+  const asking = await serving.asking();
+  if (command.who && !command.who.includes(serving.kindOf?.(asking) ?? '')) throw new Refusal('forbidden');
+  return handler(asking, parsed.data as z.output<Commands[keyof Commands]['data']>);
 }
 
 /** Carried out one after another for each socket: what somebody writes stays in the order they wrote it. */

@@ -1,10 +1,11 @@
 /** The two namespaces: `/buyer` and `/agent`. Sockets become actors, their packets commands. */
 import type { Socket } from 'socket.io';
 import { agentCommands, buyerCommands, Refusal } from '../../../client-sdk/contract/index.ts';
-import { agentOfToken, buyerOfToken, type Keys } from '../../services/access.ts';
-import { type AgentActor, agentActor, type BuyerActor, maySteer } from '../../services/actor.ts';
+import { type AgentPass, agentOfToken, type Keys } from '../../services/access.ts';
+import { agentActor, agentKind, maySteer } from '../../services/actor.ts';
 import { atOnce } from '../../services/at-once.ts';
 import { connectAgent, disconnectAgent } from '../../services/attendance.ts';
+import { type BuyerPass, buyerOfToken } from '../../services/buyer-tokens.ts';
 import { createGate } from '../../services/gate.ts';
 import type { House } from '../../services/house.ts';
 import type { Limits } from '../../services/limits.ts';
@@ -19,8 +20,9 @@ import { buyerHandlers } from './buyer-handlers.ts';
 import { serveCommands } from './commands.ts';
 import { handOn, type Present } from './hand-on.ts';
 import { admit, type SocketData } from './handshake.ts';
-import { agentRoom, buyerRoom, supervisorsRoom } from './rooms.ts';
+import { agentRoom, buyerRoom, sessionRoom, supervisorsRoom } from './rooms.ts';
 import type { Io } from './tell.ts';
+import type { Watch } from './watch.ts';
 
 export type GatewayParts = {
   readonly io: Io;
@@ -33,6 +35,7 @@ export type GatewayParts = {
   readonly trustProxy: number;
   /** Answers this node's id when sockets may be recorded under it. */
   readonly listed: () => Promise<string>;
+  readonly watch: Pick<Watch, 'agent' | 'buyer'>;
 };
 
 /** A connected socket of an agent. */
@@ -48,10 +51,6 @@ type AgentSocket = {
 const BATCH = 100;
 
 export type Gateway = {
-  /** Ends all sockets of an agent who is no more. */
-  disconnectAgent(shop: string, agent: string): void;
-  /** Ends all sockets of a buyer who has been erased. */
-  disconnectBuyer(shop: string, buyer: string): void;
   /** Records every agent's socket once more, under the id that this node has now. Throws if some could not be. */
   recordAgain(): Promise<void>;
   /** Takes nobody new from now on, and ends the sockets spread over `windowMs`, each with its commands answered. */
@@ -65,7 +64,7 @@ export type Gateway = {
 };
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { io, house, keys, clock, workload, limits, trustProxy, listed } = parts;
+  const { io, house, keys, clock, workload, limits, trustProxy, listed, watch } = parts;
   const underWay = new Set<Promise<void>>();
   const track = (task: Promise<void>) => {
     const tracked = task.finally(() => underWay.delete(tracked));
@@ -105,7 +104,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     onFault,
   );
   buyers.on('connection', (socket: Socket) => {
-    const { actor, language } = socket.data as SocketData<BuyerActor>;
+    const { actor, language } = socket.data as SocketData<BuyerPass>;
+    watch.buyer(socket, actor);
     // Not who: a log outlasts the buyer who is erased.
     const facts = { shop: actor.shop, socket: socket.id };
     const joined = Promise.resolve(socket.join(buyerRoom(actor.shop, actor.id)));
@@ -156,10 +156,15 @@ export function createGateway(parts: GatewayParts): Gateway {
     onFault,
   );
   agents.on('connection', (socket: Socket) => {
-    const { actor, language } = socket.data as SocketData<AgentActor>;
+    const { actor, language } = socket.data as SocketData<AgentPass>;
     const { shop, id } = actor;
+    watch.agent(socket, actor);
     const facts = { shop, agent: id };
-    const rooms = [agentRoom(shop, id), ...(maySteer(actor) ? [supervisorsRoom(shop)] : [])];
+    const rooms = [
+      agentRoom(shop, id),
+      sessionRoom(shop, actor.session),
+      ...(maySteer(actor) ? [supervisorsRoom(shop)] : []),
+    ];
     const joined = Promise.resolve(socket.join(rooms));
 
     const known = { shop, agent: id, socket };
@@ -192,11 +197,14 @@ export function createGateway(parts: GatewayParts): Gateway {
       allow: limits.commands({ shop, address: addressFor(socket) }),
       async asking() {
         await arrived;
-        // As the shop has them now: a role may have changed, or the account be gone.
-        const now = agentActor((await house.configs.get(shop)).config, id);
+        // As the shop has them now: a role may have changed, or the account be gone. Of who may do more than others it
+        // is asked anew each time; what this node remembers may be some seconds old.
+        const known = agentActor((await house.configs.get(shop)).config, id);
+        const now = known && maySteer(known) ? agentActor((await house.configs.fresh(shop)).config, id) : known;
         if (!now) throw new Refusal('unauthorized');
         return { actor: now, socket: socket.id };
       },
+      kindOf: ({ actor: asking }) => agentKind(asking),
       track,
     });
     remember({ socket, share });
@@ -223,12 +231,6 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   return {
-    disconnectAgent(shop, agent) {
-      agents.in(agentRoom(shop, agent)).disconnectSockets(true);
-    },
-    disconnectBuyer(shop, buyer) {
-      buyers.in(buyerRoom(shop, buyer)).disconnectSockets(true);
-    },
     async recordAgain() {
       const failures = await atOnce(BATCH, [...agentSockets], (one) => {
         if (!agentSockets.has(one)) return Promise.resolve();
