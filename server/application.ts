@@ -39,11 +39,10 @@ export type ApplicationParts = {
   readonly trustProxy?: number;
   /** What differs from the limits that are usual. */
   readonly limits?: LimitChanges;
-  /**
-   * Between two heartbeats of this node, and between two looks at whose session has ended, in ms; the workers take a node
-   * for dead that is silent for three of 5 s.
-   */
+  /** Between two heartbeats of this node, in ms; the workers take a node for dead that is silent for three of 5 s. */
   readonly beatMs?: number;
+  /** Between two looks at whose session has ended, in ms; 5 s unless said. */
+  readonly lookMs?: number;
   /** Over how long a node that is told to end hands its sockets on, in ms; 0, all at once, unless said. */
   readonly drainMs?: number;
 };
@@ -80,7 +79,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     newNode: house.ids.conversation,
     ...(beatMs === undefined ? {} : { beatMs }),
   });
-  const watch = createWatch({ house, clock, everyMs: beatMs });
+  const watch = createWatch({ house, clock, everyMs: parts.lookMs });
   const gateway = createGateway({
     ...{ io, house, keys, clock, workload, limits, trustProxy, watch },
     listed: heartbeat.listed,

@@ -12,7 +12,7 @@ import { createIds } from '../../server/services/ids.ts';
 import { runShopJobs } from '../../workers/jobs.ts';
 import { type At, targetOf } from './target.ts';
 
-const keys = { secret: 'signs-the-sessions-of-tests', adminKey: 'admin-key-of-the-tests' };
+export const keys = { secret: 'signs-the-sessions-of-tests', adminKey: 'admin-key-of-the-tests' };
 
 type Events = AgentClientEvents & BuyerClientEvents;
 type Client = {

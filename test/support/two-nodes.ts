@@ -1,32 +1,33 @@
 /** Two nodes of one house with a shop, for tests of what ends who is connected, on whichever node. */
-import { afterEach, beforeEach, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { AgentClient, BuyerClient, type CommandError } from '../../client-sdk/index.ts';
-import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { createDispatcher, type Dispatcher, keys } from './dispatcher.ts';
+import { newShopId } from './shop.ts';
 
-/** Of `ann`, an agent, and `sue`, a supervisor. */
+/** Of `ann`. */
 export const PASSWORD = 'a password of the tests';
 /** Between two looks at whose session has ended: within a test's patience. */
-const BEAT_MS = 50;
+const LOOK_MS = 50;
 export const fast = { backoff: { minMs: 1, maxMs: 20 } };
 
 type Node = { readonly url: string };
 
-/** Made anew for each test of a file. */
+/** One pair for a file, with an agent `ann` and a supervisor `sue`, whom each test leaves as they were. */
 export function useTwoNodes() {
   let one: Dispatcher;
   let two: Node;
   const clients: { disconnect(): void }[] = [];
 
-  beforeEach(async () => {
-    one = await createDispatcher(inject('redisUrl'), { shared: true, beatMs: BEAT_MS });
+  beforeAll(async () => {
+    one = await createDispatcher(inject('redisUrl'), { shared: true, lookMs: LOOK_MS });
     two = await one.anotherNode();
     await one.agent('ann', { name: 'Ann', password: PASSWORD });
-    await one.agent('sue', { name: 'Sue', role: 'supervisor', password: PASSWORD });
+    await one.agent('sue', { name: 'Sue', role: 'supervisor' });
   });
-  afterEach(async () => {
+  afterEach(() => {
     for (const client of clients.splice(0)) client.disconnect();
-    await one.close();
   });
+  afterAll(() => one.close());
 
   const inShop = (path: string) => `shops/${one.shop}/${path}`;
 
@@ -67,6 +68,12 @@ export function useTwoNodes() {
     /** Whether a token or key is taken by the REST side. */
     works: async (credential: string) => (await send('GET', inShop('live'), undefined, credential)).status === 200,
     connect,
+    adminKey: keys.adminKey,
+    /** One more shop, for what makes its keys anew. */
+    async openShop(): Promise<{ id: string; apiKey: string; buyerSecret: string }> {
+      const { body } = await send('POST', 'shops', { id: newShopId('keys'), name: 'Keys' }, keys.adminKey);
+      return { id: body.shop.id, apiKey: body.apiKey, buyerSecret: body.buyerSecret };
+    },
     agentOn: (node: Node, token: string) => connect(new AgentClient({ url: node.url, token, ...fast })),
     buyerOn: (node: Node, token: string) => connect(new BuyerClient({ url: node.url, token, ...fast })),
     /** Turns the clock of both forward, in ms. */

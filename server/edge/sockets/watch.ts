@@ -8,12 +8,13 @@ import type { AgentPass } from '../../services/access.ts';
 import { maySteer } from '../../services/actor.ts';
 import { atOnce } from '../../services/at-once.ts';
 import { type BuyerPass, endedBuyers, passEndsAt } from '../../services/buyer-tokens.ts';
-import { BEAT_MS } from '../../services/heartbeat.ts';
 import type { House } from '../../services/house.ts';
 import { standingAgents, standingMark } from '../../services/sessions.ts';
 import { bareError } from '../../services/trouble.ts';
 import { supervisorsRoom } from './rooms.ts';
 
+/** A session that has ended is found within about this long, in ms, where nobody told. */
+const LOOK_MS = 5_000;
 /** Shops looked at at once, and sockets of one shop in one read. */
 const SHOPS_AT_ONCE = 20;
 const SOCKETS_AT_ONCE = 500;
@@ -30,7 +31,7 @@ type InShop = { readonly agents: Set<Watched<AgentPass>>; readonly buyers: Set<W
 export type WatchParts = {
   readonly house: House;
   readonly clock: () => number;
-  /** Between two looks, in ms; `BEAT_MS` unless said. */
+  /** Between two looks, in ms; `LOOK_MS` unless said. */
   readonly everyMs?: number | undefined;
 };
 
@@ -47,7 +48,7 @@ function* inParts<T>(items: readonly T[]): Iterable<readonly T[]> {
   for (let i = 0; i < items.length; i += SOCKETS_AT_ONCE) yield items.slice(i, i + SOCKETS_AT_ONCE);
 }
 
-export function createWatch({ house, clock, everyMs = BEAT_MS }: WatchParts): Watch {
+export function createWatch({ house, clock, everyMs = LOOK_MS }: WatchParts): Watch {
   const shops = new Map<string, InShop>();
   let timer: NodeJS.Timeout | undefined;
   let looking = false;
