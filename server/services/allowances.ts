@@ -1,7 +1,7 @@
 /**
  * Every limit with its number and the reason for it. They are high: whole offices, mobile networks and vendors of robots share
  * one address, and programs serve many conversations over one socket. What they stop is somebody who takes what
- * belongs to others. docs/decisions/0011 says how the numbers came about, docs/operations/security.md how to change them.
+ * belongs to others. docs/decisions/0017 says how the numbers came about, docs/operations/security.md how to change them.
  */
 import { z } from 'zod';
 

@@ -11,7 +11,7 @@ export const webhookShopsKey = `${PREFIX}webhooks`;
 /** Server nodes by their last heartbeat, in ms. */
 export const nodesKey = `${PREFIX}nodes`;
 /** What the counts of one limit begin with; what follows of a shop carries its hash tag, of an address none. */
-export const rateKey = (limit: string) => `${PREFIX}rate:${limit}`;
+export const ratePrefix = (limit: string) => `${PREFIX}rate:${limit}`;
 /** BullMQ's own keys begin with it. Hash-tagged, so that all of a queue lie in one slot of a cluster. */
 export const jobsPrefix = '{fenliu-jobs}';
 

@@ -3,7 +3,7 @@
  * away each node counts for itself.
  */
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { rateKey } from './keys.ts';
+import { ratePrefix } from './keys.ts';
 import type { Connection } from './script.ts';
 
 /** So many in so many seconds, counted from the first. */
@@ -25,7 +25,7 @@ export const ofShop = (shop: string, rest: string) => `{${shop}}:${rest}`;
 
 /** The counts of the limit `name`. */
 export function createRate(redis: Connection, name: string, allowance: Allowance): Rate {
-  const base = { keyPrefix: rateKey(name), points: allowance.count, duration: allowance.seconds };
+  const base = { keyPrefix: ratePrefix(name), points: allowance.count, duration: allowance.seconds };
   const limiter = new RateLimiterRedis({
     ...base,
     storeClient: redis,

@@ -3,7 +3,7 @@
  * of another shop talk meanwhile and must not notice.
  */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Bystanders, bystandersAt, type OpenShop, openShopAt } from '../support/bystanders.ts';
 import { type ObservedServer, observedKeys, observeServer } from '../support/observed-process.ts';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
@@ -12,7 +12,12 @@ import { until } from '../support/until.ts';
 
 const MB = 1024 * 1024;
 const HALF_OPEN = 1_000;
+/** More commands than the limit of this server, and fewer packets. */
+const COMMANDS = 3_000;
 const ERROR = 50;
+
+// Patience of the server is waited for, and memory is filled.
+vi.setConfig({ testTimeout: 180_000 });
 
 let redis: OwnRedis;
 let server: ObservedServer;
@@ -21,7 +26,13 @@ let shop: OpenShop;
 
 beforeAll(async () => {
   redis = await startOwnRedis();
-  const limits = { halfOpenOfAddress: HALF_OPEN, unfinishedBytes: 64 * MB };
+  // Low enough to be reached by a machine that has little time for us.
+  const limits = {
+    commands: { perSecond: 50, burst: 1_000 },
+    packets: { perSecond: 200, burst: 4_000 },
+    halfOpenOfAddress: HALF_OPEN,
+    unfinishedBytes: 64 * MB,
+  };
   server = await observeServer({ REDIS_URL: redis.url, LIMITS: JSON.stringify(limits) });
   bystanders = await bystandersAt(server.url, observedKeys.adminKey);
   shop = await openShopAt(server.url, observedKeys.adminKey, 'hostile');
@@ -55,12 +66,12 @@ describe('floods', () => {
   test('a socket that sends too many commands is told to wait, and then goes on', () =>
     unnoticed(async () => {
       const socket = await joinedSocket(server.url, '/buyer', await shop.buyerToken('fast'));
-      for (let i = 0; i < 7_000; i++) socket.websocket.send(`42/buyer,${i}["message:list",{"conversation":"none"}]`);
-      await until(() => answersOf(socket).length === 7_000);
+      for (let i = 0; i < COMMANDS; i++) socket.websocket.send(`42/buyer,${i}["message:list",{"conversation":"none"}]`);
+      await until(() => answersOf(socket).length === COMMANDS);
       const limited = answersOf(socket).filter(({ error }) => error?.code === 'rate-limited');
       expect(limited.length).toBeGreaterThan(0);
       expect(limited[0]?.error?.details).toEqual({ retryAfterMs: 1_000 });
-      let asked = 7_000;
+      let asked = COMMANDS;
       await until(async () => {
         const number = asked++;
         socket.websocket.send(`42/buyer,${number}["message:list",{"conversation":"none"}]`);

@@ -96,7 +96,8 @@ export async function bystandersAt(url: string, adminKey: string): Promise<Bysta
       await comesTo(heard.buyer, said.length);
       if (rounds % 20 === 0) await comeIn(`visitor${rounds}`);
       rounds += 1;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      // As fast as people talk who have something to say, and slower than any limit.
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })().catch((error) => {
     trouble = error;
