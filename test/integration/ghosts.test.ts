@@ -226,11 +226,11 @@ describe('the sweep of ghosts', () => {
       now = NOW + 16_000;
       await until(() => again === 1);
     };
-    const get = async (id: string) => {
+    const use: House['configs']['use'] = async (id, command) => {
       await comesBack();
-      return house.configs.get(id);
+      return house.configs.use(id, command);
     };
-    await sweepGhosts({ ...house, configs: { ...house.configs, get } }, NOW + 15_500);
+    await sweepGhosts({ ...house, configs: { ...house.configs, use } }, NOW + 15_500);
     expect(await house.redis.hgetall(keysOfShop(shop).sockets)).toEqual({ 'anna:socket': 'node-1' });
     expect(await changesIn(shop)).toEqual({ anna: ['online connected'] });
 

@@ -4,10 +4,11 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Between two looks at the nodes, and how long one may take, in ms. */
-const LOOK_MS = 50;
-const LOOK_PATIENCE_MS = 1_000;
+/** Between two looks at a node, and how long one may take, in ms: on a busy machine a node that is well answers late. */
+const LOOK_MS = 100;
+const LOOK_PATIENCE_MS = 10_000;
 
 export type Balancer = {
   /** Where clients find it. */
@@ -38,7 +39,7 @@ function reach(node: string): Promise<Socket | undefined> {
 
 export async function startBalancer(nodes: readonly string[] = []): Promise<Balancer> {
   /** Each node, and whether it was ready when it was looked at last. */
-  const known = new Map(nodes.map((node) => [node, true]));
+  const known = new Map<string, boolean>();
   let turn = 0;
   const open = new Set<Socket>();
   const keep = (socket: Socket) => {
@@ -47,18 +48,19 @@ export async function startBalancer(nodes: readonly string[] = []): Promise<Bala
     socket.once('close', () => open.delete(socket));
   };
 
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  async function look(): Promise<void> {
-    await Promise.all(
-      [...known.keys()].map(async (node) => {
-        const ready = await isReady(node);
-        if (known.has(node)) known.set(node, ready);
-      }),
-    );
-    if (!closed) timer = setTimeout(look, LOOK_MS);
+  /** Looks at a node until it is removed. */
+  async function watch(node: string): Promise<void> {
+    while (known.has(node)) {
+      const ready = await isReady(node);
+      if (known.has(node)) known.set(node, ready);
+      await sleep(LOOK_MS);
+    }
   }
-  void look();
+  function add(node: string): void {
+    known.set(node, true);
+    void watch(node);
+  }
+  for (const node of nodes) add(node);
 
   async function next(): Promise<Socket | undefined> {
     const ready = [...known].filter(([, is]) => is).map(([node]) => node);
@@ -89,15 +91,12 @@ export async function startBalancer(nodes: readonly string[] = []): Promise<Bala
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    add(node) {
-      known.set(node, true);
-    },
+    add,
     remove(node) {
       known.delete(node);
     },
     async close() {
-      closed = true;
-      clearTimeout(timer);
+      known.clear();
       server.close();
       for (const socket of open) socket.destroy();
       await once(server, 'close');
