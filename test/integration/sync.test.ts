@@ -52,12 +52,18 @@ function facts(held: {
   return new Map(held.conversations.map((mark) => [mark.conversation, heldFact(mark)]));
 }
 
-/** How many commands Redis was sent meanwhile. */
-async function commandsOf(work: () => Promise<unknown>): Promise<number> {
-  const sent = vi.spyOn(own.house.redis as { sendCommand(...args: unknown[]): unknown }, 'sendCommand');
+type Sent = { readonly name: string; readonly args: readonly unknown[] };
+
+/** The commands about this shop that Redis was sent meanwhile, in the order of their names. */
+async function commandsOf(work: () => Promise<unknown>): Promise<string[]> {
+  const sent = vi.spyOn(own.house.redis as { sendCommand(command: Sent): unknown }, 'sendCommand');
   try {
     await work();
-    return sent.mock.calls.length;
+    const commands = sent.mock.calls.map(([command]) => command);
+    return commands
+      .filter(({ args }) => String(args[0]).includes(own.shop))
+      .map(({ name }) => name)
+      .sort();
   } finally {
     sent.mockRestore();
   }
@@ -233,8 +239,9 @@ describe('a quiet heartbeat', () => {
     await own.house.settled();
     const chat = (await ask('b0')).chat;
     const buyers = await commandsOf(() => ask('b0', [{ conversation: held[0]?.id ?? '' }], chat && chatDigest(chat)));
-    expect(buyers).toBe(2);
-    expect(await commandsOf(() => ask('b3', [{ conversation: waits.id }]))).toBe(4);
+    expect(buyers).toEqual(['hmget', 'hmget']);
+    const waiting = await commandsOf(() => ask('b3', [{ conversation: waits.id }]));
+    expect(waiting).toEqual(['hget', 'hmget', 'hmget', 'zrank']);
     const all = await syncAgent(own.house, agent('anna'), nothingKnown, NOW);
     const knows = {
       held: digestsOf(all.held ? facts(all.held) : new Map()),
@@ -246,6 +253,7 @@ describe('a quiet heartbeat', () => {
       answer = await syncAgent(own.house, agent('anna'), knows, NOW);
     });
     expect(answer).toEqual({});
-    expect(agents).toBe(4 + held.length);
+    const each = held.map(() => 'hmget');
+    expect(agents).toEqual(['hmget', 'hmget', ...each, 'zrangebylex', 'zrangebyscore']);
   });
 });

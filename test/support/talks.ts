@@ -15,6 +15,9 @@ import { until } from './until.ts';
 const PACE_MS = 400;
 const TRY_AGAIN_MS = 100;
 
+/** They try again by themselves, so that each refusal is seen. */
+const talking = { checkEveryMs: 1_000, patienceMs: 0 };
+
 /** A command that did not succeed. */
 export type Failure = { readonly who: string; readonly code: string };
 
@@ -111,7 +114,7 @@ export async function openTalks(
     async agent(url, id) {
       const keys = { secret, adminKey: secret };
       const { token } = await tokenForAgent(house, keys, { shop, agent: id }, Date.now());
-      const client = new AgentClient({ url, token, checkEveryMs: 1_000 });
+      const client = new AgentClient({ url, token, ...talking });
       clients.push(client);
       const heard: Heard = new Map();
       heardBy.agents.set(id, heard);
@@ -130,7 +133,7 @@ export async function openTalks(
       const client = new BuyerClient({
         url,
         token: await tokenForBuyer(house, shop, id, Date.now()),
-        checkEveryMs: 1_000,
+        ...talking,
       });
       clients.push(client);
       const heard: Message[] = [];
