@@ -67,6 +67,8 @@ export class Channel {
   #askedAgain = false;
   #ready = false;
   #failures = 0;
+  /** How often a connection stood; the server counts who comes back. */
+  #connections = 0;
   #connectedAt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -166,13 +168,18 @@ export class Channel {
     }
     if (session !== this.#session) return;
     const { language } = this.#options;
-    this.#socket.auth = { token: this.#token, ...(language && { language }) };
+    this.#socket.auth = {
+      token: this.#token,
+      ...(language && { language }),
+      ...(this.#connections > 0 && { reconnects: this.#connections }),
+    };
     this.#socket.connect();
   }
 
   #connected(): void {
     this.#ready = true;
     this.#askedAgain = false;
+    this.#connections += 1;
     this.#connectedAt = Date.now();
     this.#outbox.opened();
     this.#listener.status({ connected: true });

@@ -7,6 +7,7 @@ import { setImmediate as breath } from 'node:timers/promises';
 import type { Router } from 'express';
 import { Server } from 'socket.io';
 import { createHttpApp } from './edge/http/http-app.ts';
+import { createMetrics } from './edge/http/metrics.ts';
 import { createListener } from './edge/listener.ts';
 import { createConnected } from './edge/sockets/connected.ts';
 import { createDoor } from './edge/sockets/door.ts';
@@ -67,8 +68,9 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const relay = parts.shared ? createRelay(parts.redis, onError) : undefined;
   if (relay) io.adapter(relay.adapter);
 
+  const metrics = createMetrics();
   const tell = createTell(io, { shared: parts.shared === true });
-  const house = createHouse({ redis, tell, connected: createConnected(io), log });
+  const house = createHouse({ redis, tell, connected: createConnected(io), log, meter: metrics.meter });
   hearForgotten(io, house.buyers.forget);
   const { beatMs, drainMs = 0 } = parts;
   const workload = createWorkload({ away: house.away });
@@ -91,6 +93,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   );
   const app = createHttpApp({
     house,
+    metrics,
     queues,
     keys,
     clock,

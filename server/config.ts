@@ -27,6 +27,7 @@ const json = z.string().transform((text, context) => {
 
 const variables = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   REDIS_CLUSTER: clusterNodes.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
@@ -49,6 +50,8 @@ const environment = variables.refine((e) => e.REDIS_URL === undefined || e.REDIS
 export type Config = {
   /** 0 lets the system choose. */
   readonly port: number;
+  /** Where a worker answers for its health and metrics; nowhere unless set. Server nodes do so at `port`. */
+  readonly metricsPort: number | undefined;
   readonly redisUrl: string | undefined;
   /** Nodes of a cluster, as `readClusterNodes` reads them; empty for none. */
   readonly redisCluster: readonly string[];
@@ -82,6 +85,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const e = parsed.data;
   return {
     port: e.PORT,
+    metricsPort: e.METRICS_PORT,
     redisUrl: e.REDIS_URL,
     redisCluster: e.REDIS_CLUSTER ?? [],
     dataDir: e.DATA_DIR,

@@ -1,5 +1,5 @@
 /** Sends what is due to webhooks, again and later where it fails, in whichever process is free. */
-import { type ConnectionOptions, Worker } from 'bullmq';
+import { type ConnectionOptions, type Job, Worker } from 'bullmq';
 import type { House } from '../server/services/house.ts';
 import { type QueueName, queueOptions } from '../server/services/job-queues.ts';
 import { bareError } from '../server/services/trouble.ts';
@@ -28,6 +28,9 @@ export type WebhookOptions = {
 export const waitAfter = (attempts: number, baseMs: number, luck: number) =>
   Math.round(baseMs * 2 ** (attempts - 1) * (1 - luck / 4));
 
+/** Whether so many attempts are all that a delivery has. */
+const isLast = (attempts: number, { opts }: Job) => attempts >= (opts.attempts ?? 1);
+
 export type DeliveriesParts = {
   readonly connection: ConnectionOptions;
   readonly house: House;
@@ -51,7 +54,19 @@ export function startDeliveries({ connection, house, clock, options }: Deliverie
     }
   }
 
-  const worker = new Worker<Delivery, Delivered>(QUEUE, ({ data }) => attempt(data), {
+  async function metered(job: Job<Delivery>): Promise<Delivered> {
+    const ended = house.meter.delivery();
+    try {
+      const delivered = await attempt(job.data);
+      ended(delivered);
+      return delivered;
+    } catch (error) {
+      ended(isLast(job.attemptsMade + 1, job) ? 'dead-letter' : 'failed');
+      throw error;
+    }
+  }
+
+  const worker = new Worker<Delivery, Delivered>(QUEUE, metered, {
     ...queueOptions,
     connection,
     concurrency: AT_ONCE,
@@ -62,7 +77,7 @@ export function startDeliveries({ connection, house, clock, options }: Deliverie
   worker.on('error', (error) => house.log.warn({ err: error }, 'the queue has trouble with Redis'));
   worker.on('failed', (job, error) => {
     if (!job) return;
-    const dead = job.attemptsMade >= (job.opts.attempts ?? 1);
+    const dead = isLast(job.attemptsMade, job);
     const facts = { ...factsOf(job.data), attempts: job.attemptsMade, why: error.message };
     house.log.warn(facts, dead ? 'a delivery is a dead letter now' : 'a delivery failed, and is tried again');
   });

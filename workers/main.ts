@@ -2,7 +2,10 @@
 
 import { Server } from 'socket.io';
 import { readConfig } from '../server/config.ts';
+import { createHealthServer } from '../server/edge/http/health-server.ts';
+import { createMetrics } from '../server/edge/http/metrics.ts';
 import { createTell, hearForgotten, type Io } from '../server/edge/sockets/tell.ts';
+import { listenOn } from '../server/launch/listen.ts';
 import { productionParts } from '../server/launch/production.ts';
 import { reachRedis } from '../server/launch/reach-redis.ts';
 import { closeOnSignal } from '../server/launch/signals.ts';
@@ -23,18 +26,22 @@ try {
   // No sockets of its own: it tells those of the server nodes.
   const relay = createRelay(target, onError);
   const io: Io = new Server({ adapter: relay.adapter });
-  const house = createHouse({ redis, tell: createTell(io, { shared: true }), log });
+  const metrics = createMetrics();
+  const house = createHouse({ redis, tell: createTell(io, { shared: true }), log, meter: metrics.meter });
   hearForgotten(io, house.buyers.forget);
   const webhooks = { privateAddresses: config.webhookPrivate };
   const workers = await createWorkers({ connections: queues, house, log, webhooks });
+  const health = createHealthServer({ house, metrics, working: workers.mustTakeTurns });
   closeOnSignal(log, async () => {
     await workers.close();
+    await health.close();
     await house.settled();
     await house.deliveries.close();
     relay.close();
     for (const connection of [redis, ...queues]) connection.disconnect();
   });
-  log.info({}, 'working');
+  if (config.metricsPort === undefined) log.info({}, 'working');
+  else log.info({ metricsPort: await listenOn(health, config.metricsPort, 'METRICS_PORT') }, 'working');
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

@@ -2,12 +2,14 @@
 import { setImmediate as breath } from 'node:timers/promises';
 import { watchAway } from '../store/away.ts';
 import { createDeliveries } from '../store/deliveries.ts';
-import type { Connection } from '../store/script.ts';
+import { type Connection, observeScripts } from '../store/script.ts';
+import { watchConnection } from '../store/watch-connection.ts';
 import { createConfigs } from './configs.ts';
 import { createGate } from './gate.ts';
 import type { Connected, House, Log, Tell } from './house.ts';
 import { createIds, type Ids } from './ids.ts';
 import { createKnownBuyers } from './known-buyers.ts';
+import { type Meter, silentMeter } from './meter.ts';
 import { sweep } from './sweep.ts';
 
 /** Shops swept at once by one process: enough to keep Redis busy, and no pile where many shops have something due. */
@@ -20,6 +22,8 @@ export type HouseParts = {
   readonly connected?: Connected;
   readonly log: Log;
   readonly ids?: Ids;
+  /** Nothing is counted unless one is given. */
+  readonly meter?: Meter;
 };
 
 const nobodyConnected: Connected = {
@@ -46,7 +50,12 @@ function surely(connected: Connected, log: Log): Connected {
   };
 }
 
-export function createHouse({ redis, tell, log, connected = nobodyConnected, ids = createIds() }: HouseParts): House {
+export function createHouse(parts: HouseParts): House {
+  const { redis, tell, log, connected = nobodyConnected, ids = createIds(), meter = silentMeter } = parts;
+  if (meter !== silentMeter) {
+    observeScripts(redis, meter.script);
+    watchConnection(redis, meter.redis);
+  }
   /** One sweep a shop at a time; what falls due during one, or is left by it, asks for another after it. */
   const sweeping = new Map<string, { again: number | undefined }>();
   const underWay = new Set<Promise<void>>();
@@ -78,6 +87,7 @@ export function createHouse({ redis, tell, log, connected = nobodyConnected, ids
     tell,
     connected: surely(connected, log),
     log,
+    meter,
     ids,
     configs: createConfigs(redis),
     buyers: createKnownBuyers(),

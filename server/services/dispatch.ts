@@ -60,6 +60,7 @@ export async function open(
 ): Promise<Opened> {
   const request = house.ids.request(buyer, requestId);
   const fresh = house.ids.conversation();
+  const answered = house.meter.clicked();
   return house.configs.use(shop, async (at) => {
     const { config, scope } = at;
     for (let tries = 0; tries < TRIES; tries++) {
@@ -84,6 +85,7 @@ export async function open(
       }
       if (claimed.kind === 'assigned') {
         const { conversation, assignment, from } = claimed;
+        house.meter.assigned(assignment, 'open');
         house.buyers.set(shop, buyer, { ...known, conversation: conversation.id });
         tellEffects(house, shop, claimed);
         tellMove(house, shop, { conversation, assignment, from, cause: 'open' });
@@ -92,6 +94,7 @@ export async function open(
         if (claimed.presences.length > 0 || assignment.trace.at(-1)?.why === 'others-wait-first') {
           house.due(shop, now);
         }
+        answered();
         return { conversation, assignment };
       }
       await learn(house, scope, buyer);
@@ -171,6 +174,7 @@ export async function dispatchAgain(house: House, shop: string, again: Again, no
       }
       if (claimed.kind === 'assigned') {
         const { conversation, assignment, from } = claimed;
+        house.meter.assigned(assignment, causes[mode]);
         const overnight = mode === 'morning' ? await nightOf(scope, conversation, from) : undefined;
         tellMove(house, shop, { conversation, assignment, from, cause: causes[mode], note, overnight });
         await tellBuyer(house, at, conversation, now);

@@ -5,6 +5,7 @@ import type { Connection } from '../store/script.ts';
 import type { Configs } from './configs.ts';
 import type { Ids } from './ids.ts';
 import type { KnownBuyers } from './known-buyers.ts';
+import type { Meter } from './meter.ts';
 
 /** A socket that is not to be told: the one whose command it was. */
 export type Except = string | undefined;
@@ -65,6 +66,7 @@ export type House = {
   readonly tell: Tell;
   readonly connected: Connected;
   readonly log: Log;
+  readonly meter: Meter;
   /** What is to be delivered to webhooks; the queue behind it is made when it is first needed. */
   readonly deliveries: Deliveries;
   /** Something in a shop is due (a place came free, a holder left): it is swept after the answer. `now` in ms. */

@@ -16,7 +16,8 @@ export type JobCounts = {
   readonly lateSeconds: number;
 };
 
-async function countIn(handle: Queue, redis: Connection, now: number): Promise<JobCounts> {
+/** How one queue stands at `now` (ms). Throws what Redis throws. */
+export async function countJobs(handle: Queue, redis: Connection, now: number): Promise<JobCounts> {
   const [{ failed = 0, wait = 0, prioritized = 0 }, due = now] = await Promise.all([
     handle.getJobCounts('failed', 'wait', 'prioritized'),
     longestDue(handle, redis),
@@ -56,7 +57,7 @@ export function createQueueHandles(
     all: () => openAll().handles,
     count(now) {
       const { connection, handles } = openAll();
-      return Promise.all(handles.map((handle) => countIn(handle, connection, now)));
+      return Promise.all(handles.map((handle) => countJobs(handle, connection, now)));
     },
     async close() {
       if (!opened) return;

@@ -2,6 +2,7 @@
 import type { Conversation, Message } from '../../client-sdk/contract/index.ts';
 import { readMessages } from '../store/message.ts';
 import type { Scope } from '../store/scope.ts';
+import type { House } from './house.ts';
 
 export type Replayed = {
   /** In order; as many as these are sent again. */
@@ -12,14 +13,17 @@ export type Replayed = {
 
 /**
  * The messages after `afterSeq`, `limit` at most. Everything that is sent again because a client asks for what it lacks
- * comes through here, so that this is the place to count replays.
+ * comes through here, and is counted.
  */
 export async function replay(
+  house: Pick<House, 'meter'>,
   scope: Scope,
   { id, lastSeq }: Conversation,
   afterSeq: number,
   limit: number,
 ): Promise<Replayed> {
   const until = Math.min(lastSeq, afterSeq + limit);
-  return { messages: await readMessages(scope, id, afterSeq + 1, until), hasMore: until < lastSeq };
+  const messages = await readMessages(scope, id, afterSeq + 1, until);
+  house.meter.replayed(messages.length);
+  return { messages, hasMore: until < lastSeq };
 }

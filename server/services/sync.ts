@@ -33,7 +33,12 @@ export type Known = { readonly conversation: string; readonly seq: number; reado
 const AT_ONCE = 200;
 
 /** What the buyer's side lacks of the conversations it knows, each once. Somebody else's is not there. */
-async function lacking(at: Shop, known: readonly Known[], records: readonly (ConversationRecord | undefined)[]) {
+async function lacking(
+  house: House,
+  at: Shop,
+  known: readonly Known[],
+  records: readonly (ConversationRecord | undefined)[],
+) {
   const answer = { messages: [], hasMore: false, ended: [], seen: [] } as Omit<BuyerAnswer, 'chat'>;
   for (const [i, { conversation: id, seq, seen }] of known.entries()) {
     const record = records[i];
@@ -42,7 +47,7 @@ async function lacking(at: Shop, known: readonly Known[], records: readonly (Con
       continue;
     }
     const { conversation } = record;
-    const { messages, hasMore } = await replay(at.scope, conversation, seq, AT_ONCE - answer.messages.length);
+    const { messages, hasMore } = await replay(house, at.scope, conversation, seq, AT_ONCE - answer.messages.length);
     answer.messages.push(...messages);
     answer.hasMore ||= hasMore;
     if (conversation.state === 'closed' && !hasMore) answer.ended.push(id);
@@ -75,7 +80,7 @@ export async function syncBuyer(
     ),
   ]);
   const records = found.map((record) => (record?.conversation.buyer === actor.id ? record : undefined));
-  const answer = await lacking(at, asked, records);
+  const answer = await lacking(house, at, asked, records);
   const present = await presentChat(at, buyer?.newest ?? '', records, now);
   return present && chatDigest(present) !== chat ? { ...answer, chat: present } : answer;
 }

@@ -56,6 +56,7 @@ export async function say(house: House, actor: Actor, saying: Saying, now: numbe
   if (stored.kind === 'repeat') return stored.message;
   if (stored.kind !== 'stored') throw refusalFor(seen ? stored.kind : 'missing');
   const { message } = stored;
+  house.meter.said(actor.kind);
   house.tell.buyer(shop, conversation.buyer, 'message:created', { message }, except);
   if (stored.conversation.agent) {
     house.tell.agent(shop, stored.conversation.agent, 'message:created', { message }, except);
@@ -81,7 +82,7 @@ export async function listMessages(
   const { conversation } = await visible(house, actor, id);
   const { scope } = await house.configs.get(actor.shop);
   const last = conversation.lastSeq;
-  if (afterSeq !== undefined) return replay(scope, conversation, afterSeq, limit);
+  if (afterSeq !== undefined) return replay(house, scope, conversation, afterSeq, limit);
   const until = Math.min(last, (beforeSeq ?? last + 1) - 1);
   const from = Math.max(1, until - limit + 1);
   return { messages: await readMessages(scope, id, from, until), hasMore: from > 1 };

@@ -12,6 +12,8 @@ export const webhookShopsKey = `${PREFIX}webhooks`;
 export const nodesKey = `${PREFIX}nodes`;
 /** What the counts of one limit begin with; what follows of a shop carries its hash tag, of an address none. */
 export const ratePrefix = (limit: string) => `${PREFIX}rate:${limit}`;
+/** How all shops stand together, as last counted: a text that many nodes read and one writes. */
+export const shopCountsKey = `${PREFIX}counts`;
 /** BullMQ's own keys begin with it. Hash-tagged, so that all of a queue lie in one slot of a cluster. */
 export const jobsPrefix = '{fenliu-jobs}';
 

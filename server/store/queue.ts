@@ -6,7 +6,7 @@ import { loadScript, run } from './script.ts';
 const script = loadScript('places', ['queue', 'places'], ['now']);
 
 /** How far apart the priorities lie; CLASS of scripts/lib/conversation.lua. */
-const CLASS = 10_000_000_000_000;
+export const CLASS = 10_000_000_000_000;
 
 const timesIn = (served: string | null | undefined) => (served ?? '').split(',').filter(Boolean).map(Number);
 

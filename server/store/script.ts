@@ -72,6 +72,16 @@ export class StaleConfig extends Error {
   }
 }
 
+/** Told that a script is sent; what it answers is called when its answer, or none, has come. */
+export type ScriptObserver = (script: string) => () => void;
+
+const observers = new WeakMap<Connection, ScriptObserver>();
+
+/** From now on `observe` is told of every script that is run over this connection; there is one observer at most. */
+export function observeScripts(redis: Connection, observe: ScriptObserver): void {
+  observers.set(redis, observe);
+}
+
 /**
  * Runs a script. `keys` and `args` are given by name; `ready` follow the keys, `rest` the arguments.
  * Throws `StaleConfig`, and what Redis throws; the command may then have run or not, and can be sent again as it is.
@@ -90,7 +100,8 @@ export async function run<K extends string, A extends string>(
   const keyCount = line.length;
   for (const arg of script.args) line.push(args[arg]);
   for (const item of rest) line.push(item);
-  const reply = await send(redis, script, keyCount, line);
+  const observed = observers.get(redis)?.(script.name);
+  const reply = await send(redis, script, keyCount, line).finally(observed);
   if (reply[0] === 'stale') throw new StaleConfig();
   return reply;
 }

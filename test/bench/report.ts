@@ -1,6 +1,7 @@
 /** Tables of what was measured, for people and, as JSON, for programs. */
 import type { SweepReport } from './contacts.ts';
 import type { Comparison } from './rounds.ts';
+import type { Weight } from './weights.ts';
 
 export type Row = Comparison & {
   readonly what: string;
@@ -46,10 +47,11 @@ export function toJson(
   tables: readonly Table[],
   machine: Readonly<Record<string, unknown>>,
   contacts: SweepReport | undefined,
+  weights: readonly Weight[],
 ): string {
   const withVerdicts = tables.map(({ title, rows }) => ({
     title,
     rows: rows.map((row) => ({ ...row, holds: holds(row) ?? null })),
   }));
-  return `${JSON.stringify({ machine, tables: withVerdicts, contacts }, null, 2)}\n`;
+  return `${JSON.stringify({ machine, tables: withVerdicts, contacts, weights }, null, 2)}\n`;
 }

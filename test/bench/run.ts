@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: tables of ours, ceiling and ratio, each ratio measured against its ceiling in the same run.
- * `npm run bench -- --json FILE` writes them too. A bench measures and does not judge: the exit code is 0 whatever the
+ * `npm run bench -- --json FILE` writes them too; `-- --only weights` stops after what things weigh. A bench measures and does not judge: the exit code is 0 whatever the
  * ratios are, and says only that it ran to its end.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,6 +17,7 @@ import { newClaim, newOpen, nextClick, nextMessage, trivialCall } from './operat
 import { type Row, renderTable, type Table, toJson } from './report.ts';
 import { compare, pump } from './rounds.ts';
 import { removeShop, seedShop } from './shops.ts';
+import { renderWeights, type Weight, weigh } from './weights.ts';
 
 const FEW = 10;
 const MANY = 10_000;
@@ -114,14 +115,14 @@ async function measureAt(url: string, title: string, contacts: boolean): Promise
   }
 }
 
-async function measureEmbedded(persist: 'none' | 'everysec'): Promise<Measured> {
+/** An embedded Redis for `work` alone. */
+async function embedded<T>(persist: 'none' | 'everysec', work: (url: string) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fenliu-bench-'));
   const cacheDir = join(import.meta.dirname, '../../.data/redis');
   try {
     const server = await startEmbeddedRedis({ dataDir, cacheDir, persist, log: silent });
     try {
-      const title = persist === 'none' ? 'nothing kept' : `append-only file, ${persist}`;
-      return await measureAt(server.url, title, persist === 'none');
+      return await work(server.url);
     } finally {
       await server.stop();
     }
@@ -130,15 +131,38 @@ async function measureEmbedded(persist: 'none' | 'everysec'): Promise<Measured> 
   }
 }
 
-const { values } = parseArgs({ options: { json: { type: 'string' } } });
+const measureEmbedded = (persist: 'none' | 'everysec') =>
+  embedded(persist, (url) => {
+    const title = persist === 'none' ? 'nothing kept' : `append-only file, ${persist}`;
+    return measureAt(url, title, persist === 'none');
+  });
+
+const measureWeights = () =>
+  embedded('everysec', async (url) => {
+    const redis = connect({ url }, (error) => console.error(`Redis: ${error.message}`));
+    try {
+      const weights = await weigh(createHouse({ redis, ...quiet }));
+      console.log(renderWeights(weights));
+      return weights;
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } });
 const { redisUrl } = readConfig();
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism() };
 console.log(`Node ${machine.node} on ${machine.cores} cores (${machine.cpu}); 64 calls in flight, one shop.`);
-const measured = redisUrl
-  ? [await measureAt(redisUrl, 'at REDIS_URL', true)]
-  : [await measureEmbedded('none'), await measureEmbedded('everysec')];
+// In a Redis of their own, whatever REDIS_URL says: they are of whoever is alone in it.
+const weights: Weight[] = await measureWeights();
+const measured =
+  values.only === 'weights'
+    ? []
+    : redisUrl
+      ? [await measureAt(redisUrl, 'at REDIS_URL', true)]
+      : [await measureEmbedded('none'), await measureEmbedded('everysec')];
 if (values.json) {
   const tables = measured.map(({ table }) => table);
   const contacts = measured.find((one) => one.contacts)?.contacts;
-  await writeFile(values.json, toJson(tables, machine, contacts));
+  await writeFile(values.json, toJson(tables, machine, contacts, weights));
 }

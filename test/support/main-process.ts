@@ -9,11 +9,11 @@ const ROOT = join(import.meta.dirname, '../..');
 export const keys = { secret: 'signs-the-sessions-of-tests', adminKey: 'admin-key-of-the-tests' };
 
 export type MainProcess = Child & {
-  /** Where a server node listens, once it is ready; '' for a worker. */
+  /** Where it listens, once it is ready: a worker for its health and metrics. */
   url(): string;
 };
 
-type LogLine = { readonly level: number; readonly msg: string; readonly port?: number };
+type LogLine = { readonly level: number; readonly msg: string; readonly port?: number; readonly metricsPort?: number };
 /** pino's number of `error`. */
 const ERROR = 50;
 
@@ -39,7 +39,7 @@ export function startMain(
     (line) => {
       const said = parse(line);
       if (said?.msg !== readyWhen) return false;
-      port = said.port ?? 0;
+      port = said.port ?? said.metricsPort ?? 0;
       return true;
     },
     {
@@ -52,6 +52,7 @@ export function startMain(
         SECRET: keys.secret,
         ADMIN_KEY: keys.adminKey,
         PORT: '0',
+        METRICS_PORT: '0',
         LOG_LEVEL: 'info',
       },
       onLine(line) {

@@ -4,6 +4,8 @@ import { startMain } from './main-process.ts';
 export type WorkerProcess = {
   /** True once it works, until it is killed or has ended. */
   isWorking(): boolean;
+  /** Where it answers for its health and metrics, once it works. */
+  url(): string;
   /** SIGKILL: it gets to do nothing any more. Resolves when it has ended. */
   kill(): Promise<void>;
   /** SIGTERM: it is asked to end. Answers its exit code, `null` if a signal ended it. */
@@ -26,6 +28,7 @@ export function startWorker(redisUrl: string): WorkerProcess {
   };
   return {
     isWorking: () => working && child.isAlive(),
+    url: child.url,
     kill: async () => {
       await endsWith('SIGKILL');
     },

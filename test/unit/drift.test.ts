@@ -11,9 +11,6 @@ import {
   step,
 } from '../../client-sdk/contract/index.ts';
 import { stepTexts } from '../../client-sdk/texts.ts';
-import { createMetrics } from '../../server/edge/http/metrics.ts';
-import { countWorkload } from '../../server/edge/http/workload-metrics.ts';
-import { createWorkload } from '../../server/edge/workload.ts';
 import * as keyNames from '../../server/store/keys.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
@@ -37,15 +34,6 @@ describe('docs/protocol.md', () => {
     expect(documented('Error codes', 1)).toEqual(names(errorCatalogue));
     for (const [code, { status }] of Object.entries(errorCatalogue))
       expect(page).toContain(`| \`${code}\` | ${status} |`);
-  });
-  it('lists every metric of ours', () => {
-    const { registry } = createMetrics();
-    countWorkload(registry, createWorkload({ away: () => false }));
-    const ours = registry
-      .getMetricsAsArray()
-      .map(({ name }) => name)
-      .filter((name) => name.startsWith('fenliu_'));
-    expect(documented('Metrics', 1)).toEqual(ours.sort());
   });
 });
 

@@ -13,11 +13,14 @@ export type HealthParts = {
   readonly metrics: Metrics;
   /** Whether this node is about to end: whoever asks sends nobody new. */
   readonly leaving?: () => boolean;
+  /** What has to hold besides a Redis that serves; throws where it does not. */
+  readonly working?: () => Promise<void>;
   /** Longest wait for Redis in ms; 2 s unless said. */
   readonly readyTimeMs?: number;
 };
 
-export function createHealth({ house, metrics, leaving, readyTimeMs = READY_TIME_MS }: HealthParts): Router {
+export function createHealth(parts: HealthParts): Router {
+  const { house, metrics, leaving, working, readyTimeMs = READY_TIME_MS } = parts;
   const { redis, log } = house;
   const router = Router();
   const named = (response: Response, route: string) => {
@@ -25,30 +28,40 @@ export function createHealth({ house, metrics, leaving, readyTimeMs = READY_TIME
     return response.set('Cache-Control', 'no-store');
   };
 
+  const refuse = (response: Response, reason: string) => response.status(503).json({ ok: false, reason });
+  function notReady(response: Response, what: string, error: unknown): void {
+    log.warn({ err: error }, `not ready: ${what}`);
+    refuse(response, `${what}: ${error instanceof Error ? error.message : 'unknown'}`);
+  }
+
   router.get('/healthz', (_request, response) => {
     named(response, '/healthz').json({ ok: true });
   });
 
   router.get('/readyz', async (_request, response) => {
     named(response, '/readyz');
-    const refuse = (reason: string) => response.status(503).json({ ok: false, reason });
     if (leaving?.()) {
-      refuse('This node is ending; it takes nobody new.');
+      refuse(response, 'This node is ending; it takes nobody new.');
       return;
     }
     // Asking it again each time would be one more command that waits for it.
     if (house.away()) {
-      refuse('Redis is away.');
+      refuse(response, 'Redis is away.');
       return;
     }
     try {
       await within(readyTimeMs, mustServe(redis));
-      response.json({ ok: true });
     } catch (error) {
-      log.warn({ err: error }, 'not ready: Redis cannot serve');
-      const reason = error instanceof Error ? error.message : 'unknown';
-      refuse(`Redis cannot serve: ${reason}`);
+      notReady(response, 'Redis cannot serve', error);
+      return;
     }
+    try {
+      if (working) await within(readyTimeMs, working());
+    } catch (error) {
+      notReady(response, 'this process does not work', error);
+      return;
+    }
+    response.json({ ok: true });
   });
 
   router.get('/metrics', async (_request, response) => {

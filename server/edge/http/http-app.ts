@@ -1,22 +1,21 @@
 /** The HTTP edge put together: security headers, the API, health, and the pages. It does not listen. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { Refusal } from '../../../client-sdk/contract/index.ts';
-import type { House } from '../../services/house.ts';
 import type { QueueHandles } from '../../services/job-queues.ts';
-import { bareError } from '../../services/trouble.ts';
+import { createShopCounts } from '../../services/shop-counts.ts';
 import { securityHeaders } from '../security-headers.ts';
-import { within } from '../time-limit.ts';
 import { createWorkload, type Workload } from '../workload.ts';
 import { answerTo, sendRefusal } from './failures.ts';
 import { createHealth } from './health.ts';
 import { BOARD_PATH, createJobsBoard } from './jobs-board.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { registerReadings } from './metrics-readings.ts';
 import { createRouter, type RouterParts } from './router.ts';
 import { countWorkload } from './workload-metrics.ts';
 
 export type HttpParts = Omit<RouterParts, 'workload'> & {
   readonly metrics?: Metrics;
-  /** The queues that the operator's board shows; without them there is no board. */
+  /** The queues that the operator's board shows; without them there is no board, and no metrics are read from Redis. */
   readonly queues?: QueueHandles;
   /** Pages served beside the API, such as a demo. */
   readonly pages?: Router;
@@ -47,26 +46,16 @@ const allowOrigins: RequestHandler = (request, response, next) => {
 /** The path for the log, not as far as it could name a buyer: `/api/v1/shops`. */
 const pathFact = (path: string) => path.split('/').slice(0, 4).join('/').slice(0, 200);
 
-/** How long Redis may take before a scrape goes without the counts of jobs, in ms. */
-const COUNT_TIME_MS = 2_000;
-
-/** The counts for the metrics; none while Redis cannot be asked, so that the other metrics are still answered. */
-const countsFor =
-  (queues: QueueHandles, { away, log }: House, clock: () => number) =>
-  async () => {
-    if (away()) return [];
-    return within(COUNT_TIME_MS, queues.count(clock())).catch((error) => {
-      log.warn({ err: bareError(error) }, 'the jobs could not be counted');
-      return [];
-    });
-  };
-
 /** The application; hand it to an http server. `house`, `keys`, `clock` and the rest are given, nothing is read from the environment. */
 export function createHttpApp(parts: HttpParts): Express {
   const { house, keys, limits, queues, pages, trustProxy, readyTimeMs, leaving } = parts;
-  const { metrics = createMetrics(queues && countsFor(queues, house, parts.clock)) } = parts;
+  const { metrics = createMetrics() } = parts;
   const { workload = createWorkload({ away: house.away }) } = parts;
   countWorkload(metrics.registry, workload);
+  if (queues) {
+    const jobs = () => queues.count(parts.clock());
+    registerReadings(metrics.registry, { jobs, shops: createShopCounts(house, parts.clock) }, house);
+  }
   const app = express();
   app.disable('etag');
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy);

@@ -1,17 +1,19 @@
 /** What Prometheus reads: a registry of each application's own, so that two in one process do not add up. */
 import type { RequestHandler } from 'express';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { JobCounts } from '../../services/job-queues.ts';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Meter } from '../../services/meter.ts';
+import { createMeter } from './metrics-meter.ts';
 
 export type Metrics = {
   /** Whoever has something to count registers it here; a name ends in its unit. */
   readonly registry: Registry;
+  /** What the services and the sockets count with. */
+  readonly meter: Meter;
   /** Counts and times the requests that pass through it. */
   readonly countRequests: RequestHandler;
 };
 
-/** `count` is asked at every scrape; it must not throw. */
-export function createMetrics(count: () => Promise<JobCounts[]> = async () => []): Metrics {
+export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const labelNames = ['method', 'route', 'status'] as const;
@@ -29,26 +31,9 @@ export function createMetrics(count: () => Promise<JobCounts[]> = async () => []
     registers: [registry],
   });
 
-  for (const [name, what, help] of [
-    ['fenliu_jobs_failed', 'failed', 'Jobs that failed and are kept to be looked at'],
-    ['fenliu_jobs_waiting', 'waiting', 'Jobs that no worker has taken yet'],
-    ['fenliu_jobs_late_seconds', 'lateSeconds', 'How long the job that is due the longest has not been taken'],
-  ] as const) {
-    const gauge: Gauge<'queue'> = new Gauge({
-      name,
-      help,
-      labelNames: ['queue'],
-      registers: [registry],
-      async collect() {
-        const counts = await count();
-        gauge.reset();
-        for (const { queue, [what]: jobs } of counts) gauge.set({ queue }, jobs);
-      },
-    });
-  }
-
   return {
     registry,
+    meter: createMeter(registry),
     countRequests(request, response, next) {
       const stop = duration.startTimer();
       response.once('close', () => {

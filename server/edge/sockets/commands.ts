@@ -6,6 +6,7 @@ import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import { type Ack, failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
 import type { Log } from '../../services/house.ts';
+import type { Meter } from '../../services/meter.ts';
 import { bareError } from '../../services/trouble.ts';
 import { refusalOf } from '../refusal-of.ts';
 import { TooLate } from '../time-limit.ts';
@@ -28,6 +29,7 @@ export type Serving<Commands extends Record<string, Command>, Asking> = {
   readonly language: Language;
   readonly log: Log;
   readonly workload: Workload;
+  readonly meter: Meter;
   /** For the log: shop and who. */
   readonly facts: object;
   /** Counts a command, before anything is done about it. Throws what refuses it. */
@@ -101,6 +103,8 @@ export function serveCommands<Commands extends Record<string, Command>, Asking>(
     const name = String(event);
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (args.pop() as (answer: Ack<unknown>) => void) : () => {};
+    // Names that clients make up are one to the meter.
+    const metered = serving.meter.command(Object.hasOwn(serving.commands, name) ? name : 'unknown');
     const work = () => carryOut(serving, name, args);
     const answered = count(name)
       .then(() => serving.workload.carryOut((late) => (inOrder.has(name) ? inTurn(work, late) : work()), share))
@@ -108,7 +112,10 @@ export function serveCommands<Commands extends Record<string, Command>, Asking>(
         (data): Ack<unknown> => ({ ok: true, data }),
         (error) => failed(serving, name, error),
       )
-      .then(acknowledge);
+      .then((answer) => {
+        acknowledge(answer);
+        metered(answer.ok ? 'ok' : answer.error.code);
+      });
     serving.track(answered);
   });
   return share;

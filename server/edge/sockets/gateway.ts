@@ -71,6 +71,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     underWay.add(tracked);
   };
   const onFault = (error: unknown) => house.log.error({ err: bareError(error) }, 'a handshake failed');
+  const { meter } = house;
   /** Who comes and goes is told to the store in the order in which it happened. */
   const gate = createGate(BATCH);
   /** In the order in which they came. */
@@ -98,14 +99,15 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const buyers = io.of('/buyer');
   const forBuyers = buyerHandlers(house, clock);
-  admit(
-    buyers,
-    admitted((token) => buyerOfToken(house, token, clock())),
+  admit(buyers, {
+    identify: admitted((token) => buyerOfToken(house, token, clock())),
     onFault,
-  );
+    onRefused: (code) => meter.refused('buyer', code),
+  });
   buyers.on('connection', (socket: Socket) => {
-    const { actor, language } = socket.data as SocketData<BuyerPass>;
+    const { actor, language, again } = socket.data as SocketData<BuyerPass>;
     watch.buyer(socket, actor);
+    socket.on('disconnect', meter.connected('buyer', again));
     // Not who: a log outlasts the buyer who is erased.
     const facts = { shop: actor.shop, socket: socket.id };
     const joined = Promise.resolve(socket.join(buyerRoom(actor.shop, actor.id)));
@@ -125,6 +127,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       language,
       log: house.log,
       workload,
+      meter,
       facts,
       allow: limits.commands({ shop: actor.shop, buyer: actor.id, address: addressFor(socket) }),
       async asking() {
@@ -150,13 +153,14 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   const forAgents = agentHandlers(house, clock);
-  admit(
-    agents,
-    admitted((token) => agentOfToken(house, keys, token, clock())),
+  admit(agents, {
+    identify: admitted((token) => agentOfToken(house, keys, token, clock())),
     onFault,
-  );
+    onRefused: (code) => meter.refused('agent', code),
+  });
   agents.on('connection', (socket: Socket) => {
-    const { actor, language } = socket.data as SocketData<AgentPass>;
+    const { actor, language, again } = socket.data as SocketData<AgentPass>;
+    socket.on('disconnect', meter.connected('agent', again));
     const { shop, id } = actor;
     watch.agent(socket, actor);
     const facts = { shop, agent: id };
@@ -193,6 +197,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       language,
       log: house.log,
       workload,
+      meter,
       facts,
       allow: limits.commands({ shop, address: addressFor(socket) }),
       async asking() {

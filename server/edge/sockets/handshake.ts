@@ -1,17 +1,19 @@
 /** Who a socket is: the token of its handshake. A bad one is refused with `connect_error` and its code. */
 import type { Namespace, Socket } from 'socket.io';
 import { z } from 'zod';
-import { failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
+import { type ErrorCode, failureOf, invalid, type Language, Refusal } from '../../../client-sdk/contract/index.ts';
 import { refusalOf } from '../refusal-of.ts';
 import type { Io } from './tell.ts';
 
 const handshake = z.looseObject({
   token: z.string().min(1).max(4_096),
   language: z.enum(['en', 'zh']).optional(),
+  /** How often this client has been connected before; counted, and believed for nothing else. */
+  reconnects: z.int().min(0).optional(),
 });
 
 /** What is known of a socket from its handshake on. */
-export type SocketData<Actor> = { readonly actor: Actor; readonly language: Language };
+export type SocketData<Actor> = { readonly actor: Actor; readonly language: Language; readonly again: boolean };
 
 const refusedWith = (refusal: Refusal, language: Language) =>
   Object.assign(new Error(refusal.code), { data: failureOf(refusal, language) });
@@ -22,12 +24,15 @@ export function refuseRoot(io: Io): void {
   io.use((_socket, next) => next(refusedWith(refusal, 'en')));
 }
 
-/** Lets in who has a good token: `identify` answers who it is of, or throws. */
-export function admit<Actor>(
-  namespace: Namespace,
-  identify: (token: string, socket: Socket) => Promise<Actor>,
-  onFault: (error: unknown) => void,
-): void {
+export type Admission<Actor> = {
+  /** Answers whose the token is, or throws. */
+  identify(token: string, socket: Socket): Promise<Actor>;
+  onFault(error: unknown): void;
+  onRefused(code: ErrorCode): void;
+};
+
+/** Lets in who has a good token. */
+export function admit<Actor>(namespace: Namespace, { identify, onFault, onRefused }: Admission<Actor>): void {
   namespace.use((socket: Socket, next) => {
     const auth = handshake.safeParse(socket.handshake.auth);
     const language: Language = auth.data?.language ?? 'en';
@@ -36,12 +41,14 @@ export function admit<Actor>(
       : Promise.reject(socket.handshake.auth?.token === undefined ? new Refusal('unauthorized') : invalid(auth.error));
     identified.then(
       (actor) => {
-        socket.data = { actor, language } satisfies SocketData<Actor>;
+        const again = (auth.data?.reconnects ?? 0) > 0;
+        socket.data = { actor, language, again } satisfies SocketData<Actor>;
         next();
       },
       (error) => {
         const refusal = refusalOf(error);
         if (refusal !== error) onFault(error);
+        onRefused(refusal.code);
         next(refusedWith(refusal, language));
       },
     );
