@@ -3,9 +3,9 @@
  * It listens only when told to, so that tests can have as many as they like.
  */
 import type { AddressInfo } from 'node:net';
-import { setImmediate as breath } from 'node:timers/promises';
 import type { Router } from 'express';
 import { Server } from 'socket.io';
+import { createHangUp } from './edge/hang-up.ts';
 import { createHttpApp } from './edge/http/http-app.ts';
 import { createMetrics } from './edge/http/metrics.ts';
 import { createListener } from './edge/listener.ts';
@@ -104,6 +104,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
     ...(parts.pages ? { pages: parts.pages } : {}),
   });
   const http = createListener(app, { allowed: limits.allowed, trustProxy });
+  const hangUp = createHangUp(http);
   io.attach(http);
   door.watch(io);
   endSlowReaders(io, log);
@@ -126,12 +127,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeIdleConnections();
       await gateway.drain();
-      await io.close();
       await workload.answered();
-      // What was answered just now is still to be written.
-      await breath();
-      http.closeAllConnections();
-      await closed;
+      await hangUp(Promise.all([io.close(), closed]));
       await queues.close();
       // What came while we closed has left by now, too; what the store does not know the sweep of ghosts finds.
       const ended = await gateway.settled();

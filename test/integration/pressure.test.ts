@@ -119,8 +119,8 @@ it('a flood on a slow Redis: so much under way and no more, the rest unavailable
   proxy.pass();
   await until(async () => (await metric('fenliu_commands_under_way')) === 0);
 
-  // The bound was reached, and held.
-  expect(mostUnderWay).toBeGreaterThan(MOST_UNDER_WAY / 2);
+  // The bounds were reached, and held.
+  expect(await metric('fenliu_commands_refused_total')).toBeGreaterThan(0);
   expect(mostUnderWay).toBeLessThanOrEqual(MOST_UNDER_WAY);
   const [done, refused] = [sent.filter((one) => codeOf(one) === undefined), sent.filter(codeOf)];
   expect(done.length).toBeGreaterThan(0);

@@ -29,10 +29,10 @@ export type Talks = {
   agent(url: string, id: string): Promise<AgentClient>;
   /** A buyer who has opened a chat and writes, each message when the one before is acknowledged. */
   buyer(url: string, id: string): Promise<BuyerClient>;
-  /** Who had a connection that broke, by name; who is away now; and how many were away at the same time at most. */
-  readonly moved: ReadonlySet<string>;
+  /** Whose connection has broken, and how many messages of buyers had been acknowledged when it first did. */
+  readonly moved: ReadonlyMap<string, number>;
+  /** Who is away now. */
   readonly away: ReadonlySet<string>;
-  mostAway(): number;
   /** How many messages of buyers have been acknowledged; of this one, or of all. */
   said(buyer?: string): number;
   /** Ends the writing, waits until everybody has heard everything, and compares what was said, stored and heard. */
@@ -87,17 +87,14 @@ export async function openTalks(
   const writing: Promise<unknown>[] = [];
   let stopped = false;
 
-  const [moved, away] = [new Set<string>(), new Set<string>()];
-  let mostAway = 0;
+  const moved = new Map<string, number>();
+  const away = new Set<string>();
   const follow =
     (name: string) =>
     ({ connected }: ConnectionStatus) => {
       if (connected) away.delete(name);
-      else {
-        away.add(name);
-        moved.add(name);
-      }
-      mostAway = Math.max(mostAway, away.size);
+      else away.add(name);
+      if (!connected && !moved.has(name)) moved.set(name, acknowledged.length);
     };
 
   async function stored(conversation: string): Promise<Message[]> {
@@ -110,7 +107,6 @@ export async function openTalks(
     failures,
     moved,
     away,
-    mostAway: () => mostAway,
     async agent(url, id) {
       const keys = { secret, adminKey: secret };
       const { token } = await tokenForAgent(house, keys, { shop, agent: id }, Date.now());

@@ -1,5 +1,4 @@
 /** Handing sockets on: their clients connect again elsewhere, and not all of them at the same moment. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Socket } from 'socket.io';
 import type { Share } from '../workload.ts';
 
@@ -11,6 +10,8 @@ export type Present = { readonly socket: Socket; readonly share: Share };
  * that it sends nobody back.
  */
 const NOTICE = 1 / 5;
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Ends a socket once nothing of it is under way; resolves when it has gone. */
 function leave({ socket, share }: Present): Promise<void> {
@@ -32,20 +33,20 @@ function leave({ socket, share }: Present): Promise<void> {
  */
 export async function handOn(present: readonly Present[], windowMs: number): Promise<void> {
   const began = performance.now();
-  const until = (ms: number) => pause(Math.max(0, began + ms - performance.now()));
+  const left = (ms: number) => began + ms - performance.now();
   const notice = windowMs * NOTICE;
   const gone: Promise<void>[] = [];
+  await pause(notice);
   for (const [i, one] of present.entries()) {
     const due = notice + (i / present.length) * (windowMs - notice);
     // A timer is late by a millisecond or more: thousands of sockets go several at a time.
-    if (began + due > performance.now()) await until(due);
+    if (left(due) > 0) await pause(left(due));
     gone.push(leave(one));
   }
-  if (present.length === 0) await until(notice);
-  const end = new AbortController();
-  await Promise.race([
-    Promise.all(gone),
-    pause(Math.max(0, began + windowMs - performance.now()), undefined, { signal: end.signal }),
-  ]);
-  end.abort();
+  let end: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    end = setTimeout(resolve, left(windowMs));
+  });
+  await Promise.race([Promise.all(gone), over]);
+  clearTimeout(end);
 }
