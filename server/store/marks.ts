@@ -18,16 +18,10 @@ export type Mark = {
 /** All conversations that this agent holds. One command, and one for each conversation, in two round trips. */
 export async function marksOfHeld(scope: Scope, agent: string): Promise<Mark[]> {
   const ids = await heldBy(scope, agent);
-  if (ids.length === 0) return [];
-  const pipeline = scope.redis.pipeline();
-  for (const id of ids) {
-    pipeline.hmget(conversationKey(scope.keys, id), 'agent', 'state', 'buyer', 'lastSeq', 'assignment', 'seen:buyer');
-  }
-  const replies = (await pipeline.exec()) ?? [];
+  const fields = ['agent', 'state', 'buyer', 'lastSeq', 'assignment', 'seen:buyer'];
+  const found = await Promise.all(ids.map((id) => scope.redis.hmget(conversationKey(scope.keys, id), ...fields)));
   return ids.flatMap((conversation, i) => {
-    const [error, values] = replies[i] ?? [];
-    if (error) throw error;
-    const [holder, state, buyer, lastSeq, request, seen] = values as (string | null)[];
+    const [holder, state, buyer, lastSeq, request, seen] = found[i] ?? [];
     // It may have moved between the two.
     if (holder !== agent || state === 'closed' || !buyer) return [];
     return [
