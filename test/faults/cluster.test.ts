@@ -1,5 +1,5 @@
 /**
- * A Redis Cluster of three nodes: the journey and the races pass on it, slots move and nodes are killed while people talk,
+ * A Redis Cluster of three nodes: the journey, the races and the limits pass on it, slots move and nodes are killed while people talk,
  * and nothing acknowledged is lost.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -43,8 +43,8 @@ async function nextFor(key: string): Promise<string> {
   return nodes[(nodes.indexOf(await cluster.ownerOf(key)) + 1) % nodes.length] ?? '';
 }
 
-test('the journey and the races pass', { timeout: PATIENCE_MS }, async () => {
-  const files = ['test/journey.test.ts', 'test/integration/races.test.ts'];
+test('the journey, the races and the rate limits pass', { timeout: PATIENCE_MS }, async () => {
+  const files = ['test/journey.test.ts', 'test/integration/races.test.ts', 'test/integration/limits.test.ts'];
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files], {
     cwd: ROOT,
     // biome-ignore lint/style/noProcessEnv: a child process has the environment of its parent
@@ -62,7 +62,7 @@ test('the journey and the races pass', { timeout: PATIENCE_MS }, async () => {
   expect(code, said).toBe(0);
   // The last line counts the tests: none may have been passed over.
   const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped/.exec(said) ?? [];
-  console.log(`on a cluster: ${passed} tests of the journey and the races passed`);
+  console.log(`on a cluster: ${passed} tests of the journey, the races and the limits passed`);
   expect(Number(passed)).toBeGreaterThan(20);
   expect([failed, skipped]).toEqual(['0', '0']);
 });

@@ -27,7 +27,7 @@ afterEach(async () => {
 
 async function node(limits: LimitChanges): Promise<string> {
   const log = createLog('silent', 'test');
-  const application = await createApplication({ redis: { url: inject('redisUrl') }, keys, log, shared: true, limits });
+  const application = await createApplication({ redis: inject('redis'), keys, log, shared: true, limits });
   nodes.push(application);
   return `http://127.0.0.1:${await application.listen(0)}`;
 }
@@ -118,7 +118,7 @@ describe('over two nodes', () => {
     const extraHeaders = { 'x-forwarded-for': address };
     const log = createLog('silent', 'test');
     const application = await createApplication({
-      redis: { url: inject('redisUrl') },
+      redis: inject('redis'),
       keys,
       log,
       trustProxy: 1,
@@ -156,7 +156,7 @@ describe('over two nodes', () => {
 
 describe('one node', () => {
   it('an address may make so many calls and commands together', async () => {
-    const house = createTestHouse(inject('redisUrl'));
+    const house = createTestHouse(inject('redis'));
     const limits = createLimits(house.house, { callsOfAddress: { count: 10, seconds } });
     const address = `address-${newShopId()}`;
     const command = limits.commands({ shop: newShopId(), buyer: 'xia', address });
@@ -193,7 +193,7 @@ describe('one node', () => {
 
   it('forgets when the time is over', async () => {
     let now = 0;
-    const house = createTestHouse(inject('redisUrl'));
+    const house = createTestHouse(inject('redis'));
     const limits = createLimits(house.house, { callsOfAddress: { count: 2, seconds: 60 } }, () => now);
     const address = `address-${newShopId()}`;
     const { done, error } = await untilRefused(async () => limits.call(address));
