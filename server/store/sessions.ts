@@ -76,15 +76,8 @@ export async function endSessions(redis: Connection, shop: string, agent: string
   return kind === 'ended';
 }
 
-/** What Redis answers to each command of a pipeline. Throws the first error. */
-function answersOf(replies: [error: Error | null, answer: unknown][] | null): unknown[] {
-  const failed = replies?.find(([error]) => error)?.[0];
-  if (failed) throw failed;
-  return (replies ?? []).map(([, answer]) => answer);
-}
-
 /**
- * Those of the sessions that were not ended, with when each expires unless refreshed (ms): in one round trip. The caller
+ * Those of the sessions that were not ended, with when each expires unless refreshed (ms): in two round trips. The caller
  * compares with the present.
  */
 export async function readSessions(
@@ -94,13 +87,13 @@ export async function readSessions(
 ): Promise<Map<string, number>> {
   if (names.length === 0) return new Map();
   const keys = keysOfShop(shop);
-  const pipeline = redis.pipeline();
-  for (const { session } of names) pipeline.hmget(sessionKey(keys, session), 'agent', 'epoch', 'apiKey', 'expiresAt');
-  // Read after them: what has changed meanwhile speaks against a session, never for it.
+  const answers = await Promise.all(
+    names.map(({ session }) => redis.hmget(sessionKey(keys, session), 'agent', 'epoch', 'apiKey', 'expiresAt')),
+  );
+  // Read after them, also where a slot moves and commands are sent on: what has changed meanwhile speaks against a
+  // session, never for it.
   const agents = [...new Set(names.map(({ agent }) => agent))];
-  pipeline.hmget(keys.secrets, 'apiKey', ...agents.map((agent) => `epoch:${agent}`));
-  const answers = answersOf(await pipeline.exec()) as (string | null)[][];
-  const [apiKey, ...present] = answers.pop() ?? [];
+  const [apiKey, ...present] = await redis.hmget(keys.secrets, 'apiKey', ...agents.map((agent) => `epoch:${agent}`));
   const epochs = new Map(agents.map((agent, i) => [agent, present[i] ?? '']));
   const standing = new Map<string, number>();
   for (const [i, name] of names.entries()) {
