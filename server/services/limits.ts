@@ -16,6 +16,9 @@ import { bareError } from './trouble.ts';
 export type Account = { readonly shop: string; readonly agent: string; readonly address: string };
 export type SocketOwner = { readonly shop: string; readonly buyer?: string; readonly address: string };
 
+/** Counted apart: a flood of buyers must not silence the agents of the shop. */
+export type Side = 'buyers' | 'staff';
+
 export type Limits = {
   readonly allowed: LimitOptions;
   /** Milliseconds that never go back, for what is counted here. */
@@ -31,7 +34,7 @@ export type Limits = {
   /** Counts a REST call of an address, whoever makes it. Throws `rate-limited`. */
   call(address: string): void;
   /** Counts a REST call that writes for a shop, by who may. Throws `rate-limited`. */
-  callForShop(shop: string): void;
+  callForShop(shop: string, side: Side): void;
   /** For one socket: counts its commands as they come. What it answers throws `rate-limited`. */
   commands(owner: SocketOwner): (command: string) => void;
 };
@@ -109,19 +112,20 @@ export function createLimits(
     },
     handshake: (address) => mustPass(handshakes, addressKey(address)),
     call: (address) => mustPass(ofAddress, addressKey(address)),
-    callForShop: (shop) => mustPass(forShop, ofShop(shop, 'staff')),
+    callForShop: (shop, side) => mustPass(forShop, ofShop(shop, side)),
     commands({ shop, buyer, address }) {
       const flow = createFlow(allowed.commands);
       const from = addressKey(address);
       const buyerKey = buyer === undefined ? undefined : ofShop(shop, nameless(buyer));
-      const side = ofShop(shop, buyer === undefined ? 'staff' : 'buyers');
+      const side: Side = buyer === undefined ? 'staff' : 'buyers';
+      const shopKey = ofShop(shop, side);
       return (command) => {
         if (!flow.take(time())) throw tooMany(SOCKET_WAIT_MS);
         if (reads.has(command)) return;
         // The narrowest first: who is refused uses up nothing of what others share.
         if (buyerKey !== undefined) mustPass(ofBuyer, buyerKey);
         mustPass(ofAddress, from);
-        mustPass(forShop, side);
+        mustPass(forShop, shopKey);
       };
     },
   };

@@ -63,7 +63,8 @@ async function settle(): Promise<void> {
   const reset = { robotFirst: { enabled: false, robot: null }, nightShift: { enabled: false, proxy: null } };
   await rest('PATCH', `shops/${shop.shop}/settings`, shop.apiKey, { ...reset, origins: [] });
   // Who serves as what they are not to be is taken out of it first.
-  await put('groups/sales', { name: 'Sales', members: [] });
+  const { groups } = await rest<{ groups: { id: string }[] }>('GET', `shops/${shop.shop}/groups`, shop.apiKey);
+  for (const { id } of groups) await rest('DELETE', `shops/${shop.shop}/groups/${id}`, shop.apiKey);
   await put('agents/anna', { name: 'Anna' });
   await put('agents/robo', { name: 'Robo', kind: 'robot' });
   await put('agents/sue', { name: 'Sue', role: 'supervisor' });

@@ -77,6 +77,8 @@ it('writes none of it', { timeout: 180_000 }, async () => {
   await buyer.connect();
   const { conversation } = await buyer.open();
   await buyer.send(conversation.id, secret('a message', 'my card number is 4000 1234'));
+  // The worker tries to deliver it, and says so; once somebody else has it nothing is delivered any more.
+  await until(() => worker.said().includes('a delivery failed'));
   await buyer.human(conversation.id);
   await agent.send(conversation.id, secret('a reply', 'please do not tell me that'));
   await buyer.rate(conversation.id, 1, secret('a comment', 'a comment from the heart'));
@@ -101,8 +103,6 @@ it('writes none of it', { timeout: 180_000 }, async () => {
   await stranger.hears('44/agent');
   stranger.websocket.terminate();
 
-  // The worker has tried to deliver, and said so.
-  await until(() => worker.said().includes('a delivery failed'));
   agent.disconnect();
   buyer.disconnect();
   expect(await Promise.all([server.stop(), worker.stop()])).toEqual([0, 0]);

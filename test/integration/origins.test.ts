@@ -47,9 +47,13 @@ function join(namespace: string, token: string, origin: string | undefined, tran
   }).finally(() => socket.close());
 }
 
-async function ask(path: string, origin: string | undefined, sent: { as?: string; body?: unknown } = {}) {
+async function ask(
+  path: string,
+  origin: string | undefined,
+  sent: { as?: string; body?: unknown; method?: string } = {},
+) {
   const response = await fetch(`${own}/api/v1/${path}`, {
-    method: sent.as === undefined ? 'POST' : 'GET',
+    method: sent.method ?? (sent.as === undefined ? 'POST' : 'GET'),
     headers: {
       ...(origin === undefined ? {} : { origin }),
       ...(sent.as === undefined ? {} : { authorization: `Bearer ${sent.as}` }),
@@ -58,6 +62,12 @@ async function ask(path: string, origin: string | undefined, sent: { as?: string
     ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
   });
   return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+/** Of a session of its own. */
+async function refreshToken(): Promise<string> {
+  const body = { shop: dispatcher.shop, agent: 'anna', password: 'a good password' };
+  return (await ask('sessions', undefined, { body })).body.refreshToken;
 }
 
 const refusal = { code: 'forbidden', message: expect.stringContaining('"origins"'), details: { setting: 'origins' } };
@@ -76,6 +86,8 @@ describe.each(pages)('a page of %s is %s', (origin, outcome) => {
       await ask(`shops/${shop}/visitors`, origin),
       await ask('sessions', origin, { body: { shop, agent: 'anna', password: 'a good password' } }),
       await ask(`shops/${shop}/live`, origin, { as: await dispatcher.agentToken('anna') }),
+      await ask(`shops/${shop}/visitors/refresh`, origin, { as: await dispatcher.buyerToken('xia'), method: 'POST' }),
+      await ask('sessions/refresh', origin, { body: { shop, refreshToken: await refreshToken() } }),
     ];
     for (const { status, body, headers } of answers) {
       if (outcome === 'served') expect(status).toBe(200);

@@ -6,7 +6,11 @@ const KB = 1024;
 /** The largest body, in bytes. */
 const LIMIT = 256 * KB;
 /** A group names up to 20,000 members. To log in takes little, and whoever does so is nobody yet. */
-const others: Partial<Record<RouteName, number>> = { putGroup: 2 * KB * KB, createSession: 4 * KB };
+const others: Partial<Record<RouteName, number>> = {
+  putGroup: 2 * KB * KB,
+  createSession: 8 * KB,
+  refreshSession: 8 * KB,
+};
 
 const jsonTypes = ['application/json', 'application/*+json'];
 type Parser = ReturnType<typeof json>;

@@ -66,7 +66,7 @@ function serve(name: RouteName, parts: RouterParts): Serve {
   /** Pages act with a buyer's or an agent's token, or come to get one; a key is a program's. */
   async function mustServe(request: Request, caller: Caller, shop: string | undefined): Promise<void> {
     const page = pageOf(request, trustProxy);
-    if (page && shop !== undefined && (open || caller.actor)) await mustServePage(house, shop, page);
+    if (page && shop !== undefined && (open || caller.actor || caller.buyer)) await mustServePage(house, shop, page);
   }
 
   return async (request, response) => {
@@ -76,7 +76,8 @@ function serve(name: RouteName, parts: RouterParts): Serve {
     if (!open && bearerOf(request) === undefined) throw new Refusal('unauthorized');
     const path = check(params, request.params);
     const caller: Caller = open ? { kind: 'nobody' } : await workload.carryOut(() => identify(request, path.shop, now));
-    if (caller.kind !== 'nobody' && path.shop !== undefined && route.method !== 'get') limits.callForShop(path.shop);
+    if (caller.kind !== 'nobody' && path.shop !== undefined && route.method !== 'get')
+      limits.callForShop(path.shop, caller.buyer ? 'buyers' : 'staff');
     const query = route.query ? check(route.query, request.query) : undefined;
     const body = route.body ? check(route.body, await readBody(request, response)) : undefined;
     await workload.carryOut(() => mustServe(request, caller, path.shop ?? caller.actor?.shop ?? shopIn(body)));
