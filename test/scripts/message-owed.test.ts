@@ -49,6 +49,16 @@ describe('a reply that is owed', () => {
     expect(await stage.conversation('x')).toMatchObject({ state: 'pooled', waitingSince: NOON + 1 });
   });
 
+  it('is owed since the buyer waits at the earliest, though a move comes late with an earlier time', async () => {
+    const stage = await talking();
+    await stage.be('online', 'B');
+    await stage.say('buyer', 'x', NOON + 5);
+    const windows = { hotMs: HOUR, warmMs: HOUR };
+    const order = { place, by: 'A', to: { kind: 'agent', id: 'B' }, windows, request: 't' } as const;
+    await transfer(await stage.scope(), { ...order, now: NOON + 3 });
+    expect(await owed(stage)).toEqual({ 'c-x': NOON + 5 });
+  });
+
   it('is owed by a robot, and by no proxy', async () => {
     const stage = await stageOf({
       settings: {

@@ -257,7 +257,7 @@ if from == to and (c.via == 'proxy') ~= (outcome == 'proxy') then
   -- Who was the proxy keeps it by day, or becomes the proxy with it at night.
   if outcome ~= 'proxy' then call('ZREM', overnight, c.id) end
   if c.waitingSince ~= '' and to ~= '' then
-    if outcome == 'proxy' then call('ZREM', owed, c.id) else call('ZADD', owed, stamp, c.id) end
+    if outcome == 'proxy' then call('ZREM', owed, c.id) else owe(c) end
   end
 end
 if wonBy == 'night-shift' then

@@ -56,6 +56,10 @@ local function leaveRobot(c)
   call('HSET', conversation, 'waitingSince', stamp)
 end
 
+-- The holder owes the reply from now on; never since before the buyer waited, though a node that was slow comes with an
+-- earlier time.
+local function owe(c) call('ZADD', owed, text(math.max(now, tonumber(c.waitingSince))), c.id) end
+
 -- via: the outcome by which they get it.
 local function take(c, a, via)
   c.agent, c.via = a.id, via
@@ -63,7 +67,7 @@ local function take(c, a, via)
   local waiting = c.waitingSince ~= ''
   if waiting then
     call('ZADD', waits, '0', a.id .. ':' .. c.id)
-    if via ~= 'proxy' then call('ZADD', owed, stamp, c.id) end
+    if via ~= 'proxy' then owe(c) end
   end
   burden(a, 1, waiting and 1 or 0)
 end
