@@ -83,7 +83,8 @@ export function createWorkload(parts: WorkloadParts): Workload {
       waiting++;
       if (share) share.underWay++;
       let over = false;
-      const done = work(() => over).finally(() => {
+      // Whatever is thrown at once is counted out as well.
+      const done = (async () => work(() => over))().finally(() => {
         underWay--;
         if (share && --share.underWay === 0) share.onIdle?.();
       });

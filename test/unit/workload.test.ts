@@ -48,6 +48,17 @@ describe('the workload of a node', () => {
     expect([await first, await other, idle]).toEqual(['done', 'done', 1]);
   });
 
+  it('counts out what fails before it has begun', async () => {
+    const workload = createWorkload({ away: () => false });
+    const share: Share = { underWay: 0 };
+    const refusing = (): Promise<never> => {
+      throw new Error('not you');
+    };
+    await expect(workload.carryOut(refusing, share)).rejects.toThrow('not you');
+    expect([workload.underWay(), share.underWay]).toEqual([0, 0]);
+    await workload.answered();
+  });
+
   it('begins nothing while Redis is away', async () => {
     let away = true;
     const workload = createWorkload({ away: () => away });
