@@ -83,6 +83,8 @@ export async function auditBackwards(
   // Of the two upper ends the lower one.
   const byTime = before === undefined || (until !== undefined && until <= Number(before.slice(0, before.indexOf('-'))));
   const end = byTime ? (until === undefined ? '+' : `(${until}-0`) : `(${before}`;
+  // Redis takes no interval that ends before its very first id.
+  if (/^\(0+-0+$/.test(end)) return [];
   const rows = (await redis.xrevrange(audit, end, String(from), 'COUNT', count)) as Stored[];
   return rows.map(rowFrom);
 }

@@ -15,7 +15,7 @@ import { type ObservedServer, observedKeys, observeServer } from '../support/obs
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
 import { joinedSocket, type RawSocket, rawConnection } from '../support/raw.ts';
 import { type Luck, luckOf } from './fuzz/luck.ts';
-import { brokenHttp, type Callers, httpInput } from './fuzz/rest-inputs.ts';
+import { brokenHttp, type Callers, httpInput, upsetting } from './fuzz/rest-inputs.ts';
 import { type Frame, type Place, socketInput } from './fuzz/socket-inputs.ts';
 
 const SEED = 20_260_302;
@@ -56,27 +56,31 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-/** Somebody is on duty, a buyer has written, and everything that has a name is known by it. */
+/** Somebody is on duty, buyers have written, and whoever fuzzes has keys and tokens that serve. */
 async function settle(): Promise<void> {
-  const rest = restOf(server.url);
-  const put = (path: string, body: object) => rest('PUT', `shops/${shop.shop}/${path}`, shop.apiKey, body);
+  const call = restOf(server.url);
+  const rest = <T>(method: string, path: string, body?: object) =>
+    call<T>(method, `shops/${shop.shop}/${path}`, observedKeys.adminKey, body);
+  const tokenOf = async (path: string) => (await rest<{ token: string }>('POST', `${path}/token`)).token;
   const reset = { robotFirst: { enabled: false, robot: null }, nightShift: { enabled: false, proxy: null } };
-  await rest('PATCH', `shops/${shop.shop}/settings`, shop.apiKey, { ...reset, origins: [] });
+  await rest('PATCH', 'settings', { ...reset, origins: [] });
   // Who serves as what they are not to be is taken out of it first.
-  const { groups } = await rest<{ groups: { id: string }[] }>('GET', `shops/${shop.shop}/groups`, shop.apiKey);
-  for (const { id } of groups) await rest('DELETE', `shops/${shop.shop}/groups/${id}`, shop.apiKey);
-  await put('agents/anna', { name: 'Anna' });
-  await put('agents/robo', { name: 'Robo', kind: 'robot' });
-  await put('agents/sue', { name: 'Sue', role: 'supervisor' });
-  await put('groups/sales', { name: 'Sales', members: [{ agent: 'anna', level: 2 }] });
-  const agent = new AgentClient({ url: server.url, token: await shop.agentToken('anna') });
+  const { groups } = await rest<{ groups: { id: string }[] }>('GET', 'groups');
+  for (const { id } of groups) await rest('DELETE', `groups/${id}`);
+  await rest('PUT', 'agents/anna', { name: 'Anna' });
+  await rest('PUT', 'agents/robo', { name: 'Robo', kind: 'robot' });
+  await rest('PUT', 'agents/sue', { name: 'Sue', role: 'supervisor' });
+  await rest('PUT', 'groups/sales', { name: 'Sales', members: [{ agent: 'anna', level: 2 }] });
+  const { apiKey } = await rest<{ apiKey: string }>('POST', 'api-key');
+
+  const agent = new AgentClient({ url: server.url, token: await tokenOf('agents/anna') });
   await agent.connect();
   await agent.setPresence('online');
   const conversations: string[] = [];
   const own = new Map<string, string>();
   const buyers = ['xia', 'yu', 'zoe'];
   for (const id of buyers) {
-    const buyer = new BuyerClient({ url: server.url, token: await shop.buyerToken(id) });
+    const buyer = new BuyerClient({ url: server.url, token: await tokenOf(`buyers/${id}`) });
     await buyer.connect();
     const { conversation, assignment } = await buyer.open();
     await buyer.send(conversation.id, 'hello');
@@ -87,30 +91,36 @@ async function settle(): Promise<void> {
   agent.disconnect();
   const people = ['anna', 'ben', 'sue', 'robo', 'owner', 'sales', ...buyers];
   const known = { identifiers: [...conversations, ...conversations, ...people, 'new1', 'new2', 'c1', 'vip', 'tea'] };
-  const tokenOf = async (id: string, as: 'agents' | 'buyers') =>
-    as === 'agents' ? shop.agentToken(id) : shop.buyerToken(id);
-  places = [
-    ...(await Promise.all(
-      buyers.map(async (id) => ({
-        namespace: '/buyer' as const,
-        commands: buyerCommands,
-        // Mostly of what is their own.
-        known: { identifiers: [...known.identifiers, ...Array(20).fill(own.get(id))] },
-        token: await tokenOf(id, 'buyers'),
-      })),
-    )),
-    ...(await Promise.all(
-      ['anna', 'sue', 'robo'].map(async (id) => ({
-        namespace: '/agent' as const,
-        commands: agentCommands,
-        known,
-        token: await tokenOf(id, 'agents'),
-      })),
-    )),
-  ];
-  const sessions = places.filter(({ namespace }) => namespace === '/agent').map(({ token }) => token);
-  const credentials = [shop.apiKey, shop.apiKey, observedKeys.adminKey, ...sessions];
+  const asBuyer = async (id: string) => ({
+    namespace: '/buyer' as const,
+    commands: buyerCommands,
+    // Mostly of what is their own.
+    known: { identifiers: [...known.identifiers, ...Array<string>(20).fill(own.get(id) ?? '')] },
+    token: await tokenOf(`buyers/${id}`),
+  });
+  const asAgent = async (id: string) => ({
+    namespace: '/agent' as const,
+    commands: agentCommands,
+    known,
+    token: await tokenOf(`agents/${id}`),
+  });
+  const agents = await Promise.all(['anna', 'sue', 'robo'].map(asAgent));
+  places = [...(await Promise.all(buyers.map(asBuyer))), ...agents];
+  const credentials = [apiKey, apiKey, observedKeys.adminKey, ...agents.map(({ token }) => token)];
   callers = { shop: shop.shop, credentials, known };
+}
+
+/** What somebody has made of no use is made anew, by whoever sees it first; what is fuzzed meanwhile may be in the way. */
+let upset = false;
+let settling: Promise<void> = Promise.resolve();
+function settled(): Promise<void> {
+  if (upset) {
+    upset = false;
+    settling = settling.then(settle).catch(() => {
+      upset = true;
+    });
+  }
+  return settling;
 }
 
 type Counts = Record<string, number>;
@@ -184,7 +194,7 @@ async function answeredOrEnded(socket: RawSocket, { namespace }: Place, id: numb
 const agent = new Agent({ keepAlive: true, maxSockets: CALLERS });
 
 function ask(luck: Luck): Promise<void> {
-  const { method, path, headers, body } = httpInput(luck, callers);
+  const { kind, method, path, headers, body } = httpInput(luck, callers);
   return new Promise((resolve) => {
     const sent = request({ agent, host: '127.0.0.1', port: server.port, method, path, headers: { ...headers } });
     sent.on('response', (response) => {
@@ -193,6 +203,7 @@ function ask(luck: Luck): Promise<void> {
       response.on('close', () => {
         const status = response.statusCode ?? 0;
         count(answers, `http ${status}`);
+        if (status < 300 && upsetting.has(kind)) upset = true;
         if (status >= 500)
           unexpected.push(`${method} ${path} ${body?.toString() ?? ''}: ${status} ${Buffer.concat(parts)}`);
         resolve();
@@ -212,7 +223,10 @@ function ask(luck: Luck): Promise<void> {
 const unexpected: string[] = [];
 
 async function fuzzHttp(luck: Luck, inputs: number): Promise<void> {
-  for (let i = 0; i < inputs; i++) await ask(luck);
+  for (let i = 0; i < inputs; i++) {
+    await settled();
+    await ask(luck);
+  }
 }
 
 async function fuzzBroken(luck: Luck, inputs: number): Promise<void> {
@@ -238,18 +252,22 @@ test(
   '100,000 inputs',
   async () => {
     let before = await server.memory();
+    const heap: number[] = [];
     for (let part = 0; part < PARTS; part++) {
       // What has been removed meanwhile is put back, so that there is something to do.
-      await settle();
+      upset = true;
+      while (upset) await settled();
       await fuzz(SEED + part * 1_000, 1 / PARTS);
-      if (part === 0) before = await server.memory();
+      const now = await server.memory();
+      if (part === 0) before = now;
+      heap.push(Math.round(now.heapUsed / MB));
     }
     const after = await server.memory();
     agent.destroy();
     await bystanders.talk(20);
     const sorted = (counts: Counts) => Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
     const grown = `${Math.round((after.heapUsed - before.heapUsed) / MB)} MB of heap`;
-    console.log(`seed ${SEED}; ${bystanders.rounds} rounds of bystanders; grown by ${grown}`);
+    console.log(`seed ${SEED}; ${bystanders.rounds} rounds of bystanders; grown by ${grown}: ${heap.join(', ')} MB`);
     console.log('inputs', sorted(kinds), 'answers', sorted(answers));
 
     const errors = server.log().filter(({ level }) => level >= ERROR);

@@ -228,6 +228,8 @@ describe('the log', () => {
     const second = await page(`limit=3&cursor=${first.next}`);
     expect(second.entries.map(({ at }: AuditEntry) => at - NOW)).toEqual([2, 1, 0]);
     expect(await times(`&from=${NOW + 2}&until=${NOW + 4}`)).toEqual([3, 2]);
+    expect(await times('&until=0')).toEqual([]);
+    expect(await times('&cursor=0-0')).toEqual([]);
     expect(await times('&by=sam')).toEqual([5, 3, 1]);
     expect(await times('&by=api-key')).toEqual([4, 2]);
     expect(await times('&by=sam&action=settings:changed&until=9999999999999')).toEqual([5, 3, 1]);

@@ -176,10 +176,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     const arrived = within(ANSWER_MS, Promise.all([joined, recorded])).then(
       () => {},
       (error) => {
-        house.log.error(
-          { ...facts, err: bareError(error) },
-          'a connection could not be recorded; the client tries again',
-        );
+        // Removed since they showed their token.
+        if (error instanceof Refusal) house.log.info(facts, 'an agent who is no more is not connected');
+        else
+          house.log.error(
+            { ...facts, err: bareError(error) },
+            'a connection could not be recorded; the client tries again',
+          );
         socket.disconnect(true);
       },
     );

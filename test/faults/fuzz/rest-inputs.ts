@@ -14,8 +14,18 @@ export type HttpInput = {
 
 export type Callers = { readonly shop: string; readonly credentials: readonly string[]; readonly known: Known };
 
+/** After these keys and tokens serve no more. */
+export const upsetting: ReadonlySet<string> = new Set<RouteName>([
+  'rotateApiKey',
+  'rotateBuyerSecret',
+  'endAgentSessions',
+  'revokeBuyerTokens',
+  'endSession',
+]);
+
 /** Each costs a slow hash, or a shop, or leaves less for the others to find: seldom. */
-const seldom: ReadonlySet<RouteName> = new Set([
+const seldom: ReadonlySet<string> = new Set<string>([
+  ...upsetting,
   'createShop',
   'createSession',
   'deleteAgent',
