@@ -8,6 +8,8 @@ type Cost = { readonly N: number; readonly r: number; readonly p: number };
 const COST: Cost = { N: 2 ** 15, r: 8, p: 3 };
 /** Of passwords whose hash does not say its cost: those set before it did. */
 const OLD_COST: Cost = { N: 2 ** 15, r: 8, p: 1 };
+/** Of passwords that we made up: nobody guesses one of forty random letters, whatever a guess costs. */
+const MADE_UP_COST: Cost = { N: 2 ** 10, r: 8, p: 1 };
 const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 const LENGTH = 32;
 
@@ -27,12 +29,17 @@ const derive = (password: string, salt: Buffer, cost: Cost) =>
       }),
   );
 
-/** scrypt with a salt of its own, as `scrypt$N,r,p$salt$key`, salt and key in base64. Throws `unavailable`. */
-export async function hashPassword(password: string): Promise<string> {
+async function hashAt(password: string, cost: Cost): Promise<string> {
   const salt = randomBytes(16);
-  const key = await derive(password, salt, COST);
-  return `scrypt$${COST.N},${COST.r},${COST.p}$${salt.toString('base64')}$${key.toString('base64')}`;
+  const key = await derive(password, salt, cost);
+  return `scrypt$${cost.N},${cost.r},${cost.p}$${salt.toString('base64')}$${key.toString('base64')}`;
 }
+
+/** scrypt with a salt of its own, as `scrypt$N,r,p$salt$key`, salt and key in base64. Throws `unavailable`. */
+export const hashPassword = (password: string): Promise<string> => hashAt(password, COST);
+
+/** The same of a password that is long and random. */
+export const hashMadeUp = (password: string): Promise<string> => hashAt(password, MADE_UP_COST);
 
 /** What a stored hash says of itself; of one that there is not, nothing but the usual cost. */
 function partsOf(stored: string | null): { readonly cost: Cost; readonly salt: string; readonly key: string } {

@@ -19,7 +19,7 @@ import { StaleConfig } from '../store/script.ts';
 import { OPERATOR } from './actor.ts';
 import { applied, changeConfig, rosterChanges } from './change-config.ts';
 import type { House } from './house.ts';
-import { hashKey, hashPassword, verifyPassword } from './passwords.ts';
+import { hashKey, hashMadeUp, hashPassword, verifyPassword } from './passwords.ts';
 import { secretNames } from './secret-names.ts';
 import { announceWebhook, followWebhookChange } from './webhook-attendance.ts';
 
@@ -65,7 +65,7 @@ export async function createShop(
         secrets: {
           [secretNames.apiKey]: hashKey(apiKey),
           [secretNames.buyerSecret]: buyerSecret,
-          [secretNames.password + owner.id]: await hashPassword(password),
+          [secretNames.password + owner.id]: await hashMadeUp(password),
         },
       },
       roster: rosterChanges(empty, applied(empty, fields), fields),

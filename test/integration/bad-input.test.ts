@@ -228,7 +228,9 @@ describe("somebody else's is not there", () => {
           expect(answer.ok, `${name} ${id}`).toBe(false);
           const code = answer.ok ? '' : answer.error.code;
           // What is in the pool may be seen by all agents of the shop: this one is not in it (any more).
-          const expected = name === 'pool:claim' && id === conversation ? 'conflict' : 'not-found';
+          const taken = name === 'pool:claim' && id === conversation;
+          // Robots hand over, and supervisors for them.
+          const expected = name === 'conversation:handover' ? 'forbidden' : taken ? 'conflict' : 'not-found';
           expect(code, `${name} ${id}`).toBe(expected);
         }
       }

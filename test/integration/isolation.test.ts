@@ -4,7 +4,7 @@
  * without a row fails. Whoever is refused has changed nothing, and whoever is of another shop has changed nothing here.
  */
 import { io, type Socket } from 'socket.io-client';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Ack,
   agentCommands,
@@ -22,6 +22,7 @@ import { open } from '../../server/services/dispatch.ts';
 import { transferConversation } from '../../server/services/moves.ts';
 import { patchSettings, putAgent } from '../../server/services/shops.ts';
 import { signBuyer } from '../../server/services/tokens.ts';
+import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
 import {
   AGENT,
   callExample,
@@ -38,14 +39,21 @@ import { dump } from '../support/shop.ts';
 const COLLEAGUE = 'cal';
 const ROBOT = 'robo';
 
+/** Of its own: what is looked at before and after each cell is found by going over all keys there are. */
+let redis: OwnRedis;
 let application: Application;
 let url = '';
 let shop: SeededShop;
 let other: SeededShop;
 
 beforeAll(async () => {
-  const redis = { url: inject('redisUrl') };
-  application = await createApplication({ redis, keys, log: createLog('silent', 'test'), clock: () => NOW });
+  redis = await startOwnRedis();
+  application = await createApplication({
+    redis: { url: redis.url },
+    keys,
+    log: createLog('silent', 'test'),
+    clock: () => NOW,
+  });
   url = `http://127.0.0.1:${await application.listen(0)}`;
   const { house } = application;
   shop = await seedShop(house);
@@ -60,7 +68,10 @@ beforeAll(async () => {
     await connectAgent(house, id, ROBOT, 'socket', 'node', NOW);
   }
 });
-afterAll(() => application.close());
+afterAll(async () => {
+  await application?.close();
+  await redis?.stop();
+});
 
 const session = (agent: string, of = shop) => sessionOf(application.house, of.id, agent);
 const buyerToken = (buyer: string, of = shop) =>
@@ -76,12 +87,12 @@ function cells(columns: readonly string[], row: string): [column: string, expect
 
 /** Does something that must leave a shop as it is. */
 async function leaves(untouched: SeededShop, attempt: () => Promise<void>): Promise<void> {
-  const { redis } = application.house;
-  await application.house.settled();
-  const before = await dump(redis, untouched.id);
+  const { house } = application;
+  await house.settled();
+  const before = await dump(house.redis, untouched.id);
   await attempt();
-  await application.house.settled();
-  expect(await dump(redis, untouched.id)).toEqual(before);
+  await house.settled();
+  expect(await dump(house.redis, untouched.id)).toEqual(before);
 }
 
 describe('REST', () => {

@@ -7,3 +7,5 @@ process.on('message', (question) => {
 });
 // Being asked is no reason to go on running.
 process.channel?.unref();
+// Whoever started it is no more, however that came about: nobody is left to end it.
+process.on('disconnect', () => process.exit());
