@@ -24,6 +24,9 @@ const patience = {
 /** A connection on which nothing moves is ended: an answer that is not read. Long polling is silent for 25 s at most. */
 const SILENCE_MS = 60 * SECOND;
 
+/** Requests under way on one connection. */
+const MAX_PIPELINED = 10;
+
 /** Where socket.io is. */
 const SOCKETS_PATH = '/socket.io/';
 
@@ -38,13 +41,32 @@ export type ListenerParts = {
 
 /** It does not listen yet. */
 export function createListener(app: RequestListener, { allowed, trustProxy }: ListenerParts): Server {
-  const server = createServer(patience, app);
+  const server = createServer(patience, oneByOne(app));
   server.timeout = SILENCE_MS;
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = allowed.connections;
   server.on('upgrade', refuseUpgrade);
   if (trustProxy === 0) boundEachAddress(server, allowed.connectionsOfAddress);
   return server;
+}
+
+/**
+ * Whoever sends the next request before the last is answered may have a few so; browsers and balancers have none. Node reads all
+ * requests of a chunk, and a thousand fit into one: their answers would be sixty megabytes that nobody has to read.
+ */
+function oneByOne(app: RequestListener): RequestListener {
+  const underWay = new WeakMap<Socket, number>();
+  return (request, response) => {
+    const { socket } = request;
+    const count = (underWay.get(socket) ?? 0) + 1;
+    if (count > MAX_PIPELINED) {
+      socket.destroy();
+      return;
+    }
+    underWay.set(socket, count);
+    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+    app(request, response);
+  };
 }
 
 /** Only socket.io has anything to upgrade to. Whoever is refused may not keep the connection, which no timeout sees any more. */

@@ -11,6 +11,8 @@ import { until } from '../support/until.ts';
 
 const MANY = 1_000;
 const FEW = 50;
+/** As many as a connection may have under way. */
+const PIPELINED = 10;
 const ERROR = 50;
 const PATIENCE_MS = 240_000;
 
@@ -53,7 +55,7 @@ async function openFiles(): Promise<number> {
 
 const outOfTime = /^(HTTP\/1\.1 (408|400) |$)/;
 
-test.concurrent(
+test(
   'slowloris: headers, bodies and silence without an end',
   async () => {
     const post = [
@@ -83,12 +85,12 @@ test.concurrent(
   PATIENCE_MS,
 );
 
-test.concurrent(
+test(
   'answers that nobody reads: they are not kept',
   async () => {
     const before = await server.memory();
     const open = await openFiles();
-    const asks = 'GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100);
+    const asks = 'GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(PIPELINED);
     const connections = Array.from({ length: FEW }, () => {
       const connection = rawConnection(server.port, asks);
       connection.socket.pause();
@@ -97,10 +99,21 @@ test.concurrent(
     await until(async () => (await openFiles()) >= open + FEW);
     await bystanders.talk(20);
     const { external, heapUsed } = await server.memory();
-    expect((external + heapUsed - before.external - before.heapUsed) / 2 ** 20).toBeLessThan(100);
+    expect((external + heapUsed - before.external - before.heapUsed) / 2 ** 20).toBeLessThan(60);
     // Nobody here looks at them: the server itself lets go.
     await until(async () => (await openFiles()) < open + FEW / 2);
     for (const { socket } of connections) socket.destroy();
   },
   PATIENCE_MS,
 );
+
+test('a thousand requests at once on one connection: it is ended', async () => {
+  const before = await server.memory();
+  const asks = 'GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000);
+  const connections = Array.from({ length: FEW }, () => rawConnection(server.port, asks));
+  const heard = await Promise.all(connections.map(({ ended }) => ended));
+  for (const answers of heard) expect(answers.split('HTTP/1.1 200').length - 1).toBeLessThanOrEqual(PIPELINED);
+  await bystanders.talk(5);
+  const { external, heapUsed } = await server.memory();
+  expect((external + heapUsed - before.external - before.heapUsed) / 2 ** 20).toBeLessThan(60);
+});
