@@ -33,17 +33,6 @@ describe('the workload of a node', () => {
     expect(await workload.carryOut(three.work)).toBe('done');
   });
 
-  it('forgets what throws before there is anything to wait for', async () => {
-    const workload = createWorkload({ away: () => false, mostUnderWay: 1 });
-    const throws = (): Promise<never> => {
-      throw new Error('at once');
-    };
-    await expect(workload.carryOut(throws)).rejects.toThrow('at once');
-    expect(workload.underWay()).toBe(0);
-    await workload.answered();
-    expect(await workload.carryOut(async () => 'done')).toBe('done');
-  });
-
   it('bounds each socket by itself', async () => {
     const workload = createWorkload({ away: () => false, mostOfASocket: 1 });
     const [greedy, modest]: Share[] = [{ underWay: 0 }, { underWay: 0 }];
