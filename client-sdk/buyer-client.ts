@@ -2,7 +2,7 @@
 import { ChatClient, type ClientOptions, type Told } from './chat-client.ts';
 import { CommandError } from './command-error.ts';
 import type { AnswerOf } from './commands.ts';
-import type { BuyerCommands, BuyerEventData, BuyerEvents, Conversation, Entry } from './contract/index.ts';
+import type { BuyerCommands, BuyerEventData, BuyerEvents, Conversation, Entry, Message } from './contract/index.ts';
 import { chatDigest, MAX_KNOWN } from './contract/sync.ts';
 import { createOvertaking } from './overtaking.ts';
 
@@ -13,11 +13,21 @@ export type BuyerClientEvents = BuyerEvents;
 
 type Chat = BuyerEventData<'chat:changed'>;
 
+/** What came before the answer of a click. */
+type Early = { readonly conversations: Map<string, Conversation>; readonly messages: Message[] };
+const nothingEarly = (): Early => ({ conversations: new Map(), messages: [] });
+/** Messages kept of it. */
+const EARLY_KEPT = 500;
+
 export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
   /** What was told last of the chat, and how far the other side has seen each conversation. */
   #chat: Chat | undefined;
   readonly #seen = new Map<string, number>();
   readonly #overtaking = createOvertaking();
+  /** Clicks that have not been answered. */
+  #opening = 0;
+  /** Of conversations not known yet: only the answer tells whether the click began them, and all in them is news. */
+  #early = nothingEarly();
 
   constructor(options: BuyerClientOptions) {
     super('/buyer', options);
@@ -27,8 +37,14 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
    * The buyer clicks the chat icon: the dispatcher runs, and the answer says where they went. Of a conversation that
    * was there before, `message:created` tells what comes after its `lastSeq`; `list` has the rest.
    */
-  open(entry: Entry = {}): Promise<AnswerOf<BuyerCommands, 'chat:open'>> {
-    return this.command('chat:open', entry);
+  async open(entry: Entry = {}): Promise<AnswerOf<BuyerCommands, 'chat:open'>> {
+    this.#opening += 1;
+    try {
+      return await this.command('chat:open', entry);
+    } finally {
+      this.#opening -= 1;
+      if (this.#opening === 0) this.#hearEarly();
+    }
   }
 
   /** Asks for a human instead of the robot. */
@@ -77,7 +93,8 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
   protected override learned(_command: string, { conversation, assignment }: Told): void {
     if (!conversation) return;
     // This very click began it: whatever is in it already, such as a welcome, nobody has seen.
-    if (assignment && conversation.openedAt === assignment.at) this.flow.follow(conversation.id, 0);
+    const news = assignment && conversation.openedAt === assignment.at;
+    if (assignment) this.flow.follow(conversation.id, news ? 0 : conversation.lastSeq);
     this.#note(conversation);
   }
 
@@ -113,8 +130,27 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
     this.#note(chat.conversation);
   }
 
+  protected override isTimely(message: Message): boolean {
+    if (!this.#isEarly(message.conversation)) return true;
+    // What does not fit is found missing, and fetched.
+    if (this.#early.messages.length < EARLY_KEPT) this.#early.messages.push(message);
+    return false;
+  }
+
+  #isEarly(conversation: string): boolean {
+    return this.#opening > 0 && !this.flow.follows(conversation);
+  }
+
+  #hearEarly(): void {
+    const { conversations, messages } = this.#early;
+    this.#early = nothingEarly();
+    for (const conversation of conversations.values()) this.#note(conversation);
+    this.flow.take(messages);
+  }
+
   #note(conversation: Conversation): void {
-    if (conversation.state === 'closed') this.#leave(conversation.id, conversation.lastSeq);
+    if (this.#isEarly(conversation.id)) this.#early.conversations.set(conversation.id, conversation);
+    else if (conversation.state === 'closed') this.#leave(conversation.id, conversation.lastSeq);
     else this.flow.follow(conversation.id, conversation.lastSeq);
   }
 

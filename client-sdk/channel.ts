@@ -234,6 +234,8 @@ export class Channel {
     const { minMs, maxMs } = this.#backoff;
     const bound = Math.min(maxMs, minMs * 2 ** Math.min(this.#failures, 30));
     this.#failures += 1;
+    // By the next attempt the token may be too old again.
+    this.#askedAgain = false;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(
       () => {

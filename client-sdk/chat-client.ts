@@ -247,11 +247,17 @@ export abstract class ChatClient<Commands, Events> {
 
   #hear(name: string, data: unknown): void {
     if (name === 'message:created') {
-      this.#take([(data as { message: Message }).message]);
+      const { message } = data as { message: Message };
+      if (this.isTimely(message)) this.#take([message]);
       return;
     }
     this.#listeners.tell(name, data);
     this.heard(name, data);
+  }
+
+  /** Whether a message may be told by now; one that may not is kept by whoever says so. */
+  protected isTimely(_message: Message): boolean {
+    return true;
   }
 
   #take(messages: readonly Message[]): void {

@@ -10,6 +10,8 @@ import { secretNames } from './secret-names.ts';
 const MAX_CHANGES = 100;
 /** A value whose JSON is longer is cut. */
 const MAX_VALUE = 1_000;
+/** The changes of an entry, in characters of JSON: a hundred thousand entries are kept. */
+const MAX_ENTRY = 8_000;
 
 type Tree = { readonly [key: string]: unknown };
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -81,6 +83,18 @@ function subjectOf(
 const under = (path: string, changes: readonly AuditChange[]): AuditChange[] =>
   changes.map((change) => ({ ...change, path: `${path}.${change.path}` }));
 
+/** As many as fit in an entry, then how many more there were. */
+function boundedTo(changes: readonly AuditChange[]): (AuditChange | number)[] {
+  let left = MAX_ENTRY;
+  const fits = changes.slice(0, MAX_CHANGES).findIndex((change) => {
+    left -= JSON.stringify(change).length;
+    return left < 0;
+  });
+  const told = changes.slice(0, fits === -1 ? MAX_CHANGES : fits);
+  const more = changes.length - told.length;
+  return more > 0 ? [...told, more] : told;
+}
+
 /** The entry for a change that `by` makes; `undefined` where nothing is different afterwards. */
 export function accountOf(
   before: ShopConfig,
@@ -104,7 +118,5 @@ export function accountOf(
     changes.push({ path: which === 'webhook' ? 'webhookSecret' : which, after: 'set' });
   }
   if (changes.length === 0) return undefined;
-  const more = changes.length - MAX_CHANGES;
-  const told = more > 0 ? [...changes.slice(0, MAX_CHANGES), more] : changes;
-  return { by, action, target, changes: JSON.stringify(told) };
+  return { by, action, target, changes: JSON.stringify(boundedTo(changes)) };
 }

@@ -62,6 +62,8 @@ async function eraseTalk(house: House, shop: string, buyer: string, now: number)
     // Read now: nothing of it is left afterwards to tell anybody.
     const open = conversation ? await readConversation(scope, conversation) : undefined;
     const contacts = conversation ? [] : await contactsOf(scope, buyer);
+    // They have heard what became of the talk; whoever is still there when the buyer is gone would be somebody new.
+    if (!conversation) house.connected.endBuyer(shop, buyer);
     const step = await house.configs.use(shop, ({ scope: at }) =>
       eraseNewest(at, place, { fingerprint, contacts }, now),
     );
@@ -111,10 +113,9 @@ async function eraseOn(house: House, shop: string, buyer: string, now: number): 
   const begun = await readErasure(scope, buyer);
   if (!begun) return 'done';
   if (begun.state === 'talk') {
-    // First of all, so that nothing of theirs begins anew meanwhile; their windows hear what becomes of the talk, and then go.
+    // First of all, so that nothing of theirs begins anew meanwhile.
     await refuseTokens(house, shop, buyer, now);
     if ((await eraseTalk(house, shop, buyer, now)) === 'more') return 'more';
-    house.connected.endBuyer(shop, buyer);
   }
   house.buyers.forget(shop, buyer);
   house.tell.forgetBuyer(shop, buyer);

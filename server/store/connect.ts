@@ -17,6 +17,9 @@ const patient = { maxRetriesPerRequest: null, connectTimeout: CONNECT_MS } as co
 
 const retryStrategy = (tries: number) => Math.min(50 * 2 ** Math.min(tries, 10), RETRY_MS) * (0.75 + Math.random() / 2);
 
+/** Enough to be sent to where a slot has moved, and no more: what is worth nothing later is not tried for seconds. */
+const NO_WAIT_REDIRECTIONS = 3;
+
 export type ConnectionTraits = {
   /** What is sent while Redis is away fails at once: for what is worth nothing later. */
   readonly neverWaits?: boolean;
@@ -59,13 +62,19 @@ export function connect(
   const redis =
     'url' in target
       ? new Redis(target.url, { ...patient, retryStrategy, enableOfflineQueue })
-      : connectCluster(target.cluster, { enableOfflineQueue });
+      : connectCluster(target.cluster, {
+          enableOfflineQueue,
+          ...(neverWaits && { maxRedirections: NO_WAIT_REDIRECTIONS }),
+        });
   redis.on('error', onError);
   keepPulse(redis);
   return redis;
 }
 
-function connectCluster(named: readonly string[], options: Pick<ClusterOptions, 'enableOfflineQueue'>): Cluster {
+function connectCluster(
+  named: readonly string[],
+  options: Pick<ClusterOptions, 'enableOfflineQueue' | 'maxRedirections'>,
+): Cluster {
   const { nodes, ...shared } = readClusterNodes(named);
   return new Cluster([...nodes], { ...clusterOptions, ...options, redisOptions: { ...shared, ...patient } });
 }

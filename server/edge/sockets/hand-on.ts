@@ -21,9 +21,12 @@ function leave({ socket, share }: Present): Promise<void> {
       return;
     }
     socket.once('disconnect', () => resolve());
-    const end = () => socket.disconnect(true);
-    if (share.underWay === 0) end();
-    else share.onIdle = end;
+    const end = () => {
+      if (share.underWay === 0) socket.disconnect(true);
+    };
+    // Not before what was just answered has been written.
+    share.onIdle = () => setImmediate(end);
+    end();
   });
 }
 
