@@ -43,6 +43,9 @@ const clusterOptions = {
   // A busy machine may take longer than the second that is usual; a change that no command has met yet is noticed as well.
   slotsRefreshTimeout: 5_000,
   slotsRefreshInterval: 5_000,
+  // Where this check fails, `connect()` of ioredis neither resolves nor rejects, and BullMQ waits for it: after a node was
+  // killed, workers took no job any more. Without it a command that comes too early is refused (CLUSTERDOWN) and tried again.
+  enableReadyCheck: false,
   // Replicas lag behind: what was acknowledged could be read as missing.
   scaleReads: 'master',
   // Names stay names: each connection looks them up anew, and a certificate is checked against them.
