@@ -35,6 +35,23 @@ describe('messages', () => {
     ).toEqual([3, 5, 7]);
   });
 
+  test('of a click that is answered only on the next connection all is told, though others spoke of it before', async () => {
+    const { server, store, client, seqs } = await opened();
+    const began = () => conversation('c', 2, { openedAt: 2 });
+    server.handle('chat:open', () => {
+      store('c', 'welcome');
+      store('c', 'hello');
+      server.handle('chat:open', (_data, socket) => {
+        socket.emit('chat:changed', { conversation: began() });
+        socket.emit('message:created', { message: store('c', 'there?') });
+        return { ok: true, data: { conversation: began(), assignment: assignment('c', 2) } };
+      });
+      return 'kill';
+    });
+    await client.open();
+    await until(() => expect(seqs).toEqual([1, 2, 3]));
+  });
+
   test("one's own messages are told once, among the others, whichever arrives first", async () => {
     const { server, store, of, client, seqs } = await opened();
     await client.open();
