@@ -122,6 +122,34 @@ it('a client that hangs does not keep the node from ending well', async () => {
   expect(await node.end('SIGTERM')).toBe(0);
 });
 
+it('a command that is under way when its socket is handed on is answered before the socket goes', async () => {
+  const proxy = await startRedisProxy(redis.url);
+  undo.push(proxy.close);
+  const node = await startNode(DRAIN_MS, proxy.url);
+  const talks = await openTalks(house, SECRET, []);
+  const token = await tokenForBuyer(house, talks.shop, 'asks', Date.now());
+  const socket = io(`${node.said.url}/buyer`, { transports: ['websocket'], auth: { token }, reconnection: false });
+  undo.push(() => socket.disconnect());
+  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  const order: string[] = [];
+  const gone = new Promise<void>((resolve) =>
+    socket.once('disconnect', () => {
+      order.push('gone');
+      resolve();
+    }),
+  );
+  // Longer than the part of the window in which nobody is sent away yet.
+  proxy.slow(DRAIN_MS / 4);
+  socket.emit('message:list', { conversation: 'none' }, () => order.push('answered'));
+  const metrics = async () => (await fetch(`${node.said.url}/metrics`)).text();
+  await until(async () => (await metrics()).includes('fenliu_commands_under_way 1'));
+  const ended = node.end('SIGTERM');
+  await gone;
+  expect(order).toEqual(['answered', 'gone']);
+  proxy.pass();
+  expect(await ended).toBe(0);
+});
+
 it('a call that is under way when the node is told to end is answered', async () => {
   const proxy = await startRedisProxy(redis.url);
   undo.push(proxy.close);
