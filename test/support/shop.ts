@@ -121,7 +121,10 @@ export async function keysOf(redis: Connection, shop: string): Promise<string[]>
   return [...keys].sort();
 }
 
-/** What a key holds: an object for a hash, `[member, score]` pairs for a sorted set, a list otherwise. */
+/**
+ * What a key holds: an object for a hash, `[member, score]` pairs for a sorted set, a list otherwise; `undefined` for one that
+ * has gone since it was found.
+ */
 async function contentOf(redis: Connection, key: string): Promise<unknown> {
   const type = await redis.type(key);
   switch (type) {
@@ -135,6 +138,8 @@ async function contentOf(redis: Connection, key: string): Promise<unknown> {
       return redis.lrange(key, 0, -1);
     case 'stream':
       return redis.xrange(key, '-', '+');
+    case 'none':
+      return undefined;
     default:
       throw new Error(`${key} is a ${type}, and no key of a shop is`);
   }
@@ -144,7 +149,10 @@ async function contentOf(redis: Connection, key: string): Promise<unknown> {
 export async function dump(redis: Connection, shop: string): Promise<Record<string, unknown>> {
   const { base } = keysOfShop(shop);
   const found: Record<string, unknown> = {};
-  for (const key of await keysOf(redis, shop)) found[key.slice(base.length)] = await contentOf(redis, key);
+  for (const key of await keysOf(redis, shop)) {
+    const content = await contentOf(redis, key);
+    if (content !== undefined) found[key.slice(base.length)] = content;
+  }
   return found;
 }
 
