@@ -109,3 +109,14 @@ describe('a reply that is owed', () => {
     expect(await changePresence(await stage.scope(), back, NOON)).toMatchObject({ effective: 'online' });
   });
 });
+
+test('a contact is never older than it was, though a slow node comes with an earlier time', async () => {
+  const stage = await stageOf({ agents: { A: {} } });
+  await stage.be('online', 'A');
+  await stage.open('x');
+  const before = await stage.dump();
+  await stage.say('holder', 'x', NOON - 1_000);
+  const contacts = (all: Record<string, unknown>) => (all['buyer:x'] as { contacts: string }).contacts;
+  expect(contacts(before)).toBe(`,A=${NOON},`);
+  expect(contacts(await stage.dump())).toBe(`,A=${NOON},`);
+});

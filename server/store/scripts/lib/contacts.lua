@@ -5,15 +5,18 @@
 
 local function contactsIn(text) return string.gmatch(text, '([^,=]+)=(%d+)') end
 
--- The contacts after this agent was sent to, or spoke with, the buyer; those past the warm window are dropped.
+-- The contacts after this agent was sent to, or spoke with, the buyer; those past the warm window are dropped. Their times
+-- never go back, though a node that was slow comes with an earlier one.
 local function remember(text, buyerId, agent, hotMs, warmMs)
-  local kept, n, before = ',' .. agent .. '=' .. stamp, 1, nil
-  for id, at in contactsIn(text) do
+  local newest = string.match(text, '=(%d+)')
+  local at = newest and tonumber(newest) > now and newest or stamp
+  local kept, n, before = ',' .. agent .. '=' .. at, 1, nil
+  for id, time in contactsIn(text) do
     if id == agent then
-      before = tonumber(at)
-    elseif now - tonumber(at) <= warmMs then
+      before = tonumber(time)
+    elseif now - tonumber(time) <= warmMs then
       if n < 10 then
-        kept = kept .. ',' .. id .. '=' .. at
+        kept = kept .. ',' .. id .. '=' .. time
         n = n + 1
       else
         call('ZREM', hot, buyerId .. ':' .. id)
@@ -21,8 +24,8 @@ local function remember(text, buyerId, agent, hotMs, warmMs)
       end
     end
   end
-  if not before or now - before > hotMs then
-    call('ZADD', hot, stamp, buyerId .. ':' .. agent)
+  if not before or tonumber(at) - before > hotMs then
+    call('ZADD', hot, at, buyerId .. ':' .. agent)
     call('ZREM', warm, buyerId .. ':' .. agent)
   end
   return kept .. ','
