@@ -110,7 +110,7 @@ describe('a reply that is owed', () => {
   });
 });
 
-test('a contact is never older than it was, though a slow node comes with an earlier time', async () => {
+it('a contact is never older than it was, though a slow node comes with an earlier time', async () => {
   const stage = await stageOf({ agents: { A: {} } });
   await stage.be('online', 'A');
   await stage.open('x');
