@@ -18,10 +18,10 @@ import { forgetExpired, leftUndone, mayFallSilent } from './overdue.ts';
 import { followsFrom, isOfItself, replayPresence, replaySilence } from './presence.ts';
 import { learn, replay } from './replay.ts';
 import { type Action, atWork, cast, presenceOf, type Step, told } from './story.ts';
-import { type Happening, personOf, type World } from './world.ts';
+import { type Happening, personOf, type World, worldOf } from './world.ts';
 
 /** A Monday evening in Shanghai: the first night of a story is near. */
-const EVENING = Date.UTC(2026, 0, 5, 12);
+export const EVENING = Date.UTC(2026, 0, 5, 12);
 export type Story = {
   /** Through which the shop is looked at. */
   readonly house: House;
@@ -45,19 +45,7 @@ export async function begin(house: House, nodes: readonly House[]): Promise<Stor
   }
   await house.settled();
   const { config } = await house.configs.fresh(shop);
-  const world: World = {
-    now: EVENING,
-    config,
-    people: new Map(),
-    talks: new Map(),
-    newest: new Map(),
-    contacts: new Map(),
-    profiles: new Map(),
-    lastPlace: 0,
-    look: undefined,
-    doing: [],
-    passes: undefined,
-  };
+  const world = worldOf(config, EVENING);
   for (const id of atWork) {
     Object.assign(personOf(world, id), { chosen: 'online', presence: 'online', sockets: new Set(['desk']) });
   }

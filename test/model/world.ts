@@ -66,6 +66,21 @@ export type World = {
   passes: ReadonlyMap<string, ReadonlyMap<string, number>> | undefined;
 };
 
+/** A shop of which nothing is known but its configuration. */
+export const worldOf = (config: ShopConfig, now: number): World => ({
+  now,
+  config,
+  people: new Map(),
+  talks: new Map(),
+  newest: new Map(),
+  contacts: new Map(),
+  profiles: new Map(),
+  lastPlace: 0,
+  look: undefined,
+  doing: [],
+  passes: undefined,
+});
+
 /** Whether something is being done, to a buyer if one is named. */
 export const isDoing = ({ doing }: World, action: string, buyer?: string) =>
   doing.some((deed) => deed.action === action && (buyer === undefined || deed.buyer === buyer));

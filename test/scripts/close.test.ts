@@ -58,6 +58,13 @@ describe('closing', () => {
     });
   });
 
+  it('is not earlier than what was said in it, though a slow node comes with an earlier time', async () => {
+    const stage = await held();
+    await stage.say('holder', 'x', NOON + 50);
+    expect(await end(await stage.scope(), buyer, NOON)).toMatchObject({ conversation: { closedAt: NOON + 50 } });
+    expect(await stage.scores('closed')).toEqual({ 'c-x': NOON + 50 });
+  });
+
   it.each<[By]>([[{ kind: 'agent', id: 'A' }], [{ kind: 'supervisor', id: 'B' }]])('is done by %j', async (by) => {
     const stage = await held();
     const effect = await stage.effect(async () => end(await stage.scope(), by));
@@ -194,10 +201,21 @@ describe('closing by time', () => {
       await stage.open('x');
       await stage.say('buyer', 'x');
       const effect = await stage.effect(async () => expect(await idle(stage, NOON + 9 * IDLE)).toBeUndefined());
-      expect(effect).toEqual({ idle: [['c-x', NOON + 9 * IDLE]] });
-      expect(await idleSinceThen(stage, NOON + 9 * IDLE - 1)).toEqual([]);
+      const at = NOON + 9 * IDLE;
+      expect(effect).toEqual({ idle: [['c-x', at]], 'conversation:c-x': { lastAt: String(at) } });
+      expect(await idleSinceThen(stage, at - 1)).toEqual([]);
     },
   );
+
+  it('is counted from no earlier time when a slow node comes with one', async () => {
+    const stage = await held();
+    await idle(stage, NOON + IDLE);
+    const effect = await stage.effect(() => stage.say('holder', 'x', NOON + IDLE - 1_000));
+    expect(effect).not.toHaveProperty('conversation:c-x.lastAt');
+    expect(await idle(stage, NOON + 2 * IDLE - 1)).toBeUndefined();
+    const closed = { conversation: { state: 'closed', closedAt: NOON + 2 * IDLE } };
+    expect(await idle(stage, NOON + 2 * IDLE)).toMatchObject(closed);
+  });
 
   it('ends one in the pool in which nothing was said', async () => {
     const stage = await stageOf({ agents: { A: {} } });

@@ -58,6 +58,17 @@ describe('the log of presence', () => {
     ]);
   });
 
+  it('ends with how the agent is, though a slow node comes with an earlier time', async () => {
+    const stage = await stageOf({ agents: { A: {} } });
+    await stage.be('online', 'A');
+    await choose(stage, 'hung-up', NOON - 1_000);
+    const shifts = await readShifts(await stage.scope(), 'A', { limit: 10 });
+    expect(shifts.map(({ shift }) => shift)).toEqual([
+      { at: NOON, presence: 'hung-up', cause: 'chose' },
+      { at: NOON, presence: 'online', cause: 'connected' },
+    ]);
+  });
+
   it('keeps 400 days of each agent, and never drops another’s', async () => {
     const stage = await stageOf({ agents: { A: {}, 'A-2': {}, B: {} } });
     await stage.be('online', 'A', 'A-2', 'B');

@@ -36,6 +36,10 @@ function checkConversations(all: Dump, say: Say): void {
     if (c.state === 'closed') {
       closed.push(id);
       say(!c.waitingSince, `${id} is closed and waits`);
+      say(
+        Number(c.closedAt) >= Number(c.lastAt ?? c.openedAt),
+        `${id} is closed since ${c.closedAt}, before ${c.lastAt}`,
+      );
       for (const line of ['overnight', 'todo']) say(!members(all, line).includes(id), `${id} is closed and in ${line}`);
     } else {
       lines.held.push(`${holder}:${id}`);
@@ -125,8 +129,9 @@ function checkShifts(all: Dump, say: Say): void {
   for (const entry of members(all, 'shifts')) {
     const [agent = '', at, count, presence = '', cause, ...by] = entry.split(':');
     say(/^\d{13}$/.test(at ?? '') && /^\d{10}$/.test(count ?? '') && !!cause && by.length === 1, `shift ${entry}`);
-    // By count, and not by time: clocks of different nodes, and of tests, need not agree.
-    if ((last.get(agent)?.count ?? 0) < Number(count)) last.set(agent, { count: Number(count), presence });
+    // In the order of their times, which is how they are read.
+    say((last.get(agent)?.count ?? 0) < Number(count), `${entry} stands after ${last.get(agent)?.count}`);
+    last.set(agent, { count: Number(count), presence });
   }
   for (const field of Object.keys(live).filter((name) => name.endsWith(':presence'))) {
     const [id, presence] = [field.slice(0, -':presence'.length), live[field]];

@@ -224,7 +224,7 @@ local to = agent and agent.id or ''
 local fresh = c == nil
 if fresh then
   c = { id = conversationId, buyer = buyerId, state = '', agent = '', overnight = '', waitingSince = '',
-    lastSeq = '0', openedAt = stamp, closedAt = '' }
+    lastSeq = '0', openedAt = stamp, lastAt = stamp, closedAt = '' }
 else
   call('ZREM', todo, c.id)
 end
@@ -287,7 +287,7 @@ else
   call('HSET', conversation, 'state', state, 'agent', to, 'group', group, 'via', outcome, 'overnight', c.overnight,
     'assignment', request, 'a:' .. request, record)
   if mode == 'open' then call('HSET', conversation, 'entry', entry) end
-  if mode == 'open' or moved then call('HSET', conversation, 'lastAt', stamp) end
+  if mode == 'open' or moved then call('HSET', conversation, 'lastAt', quietFrom(c)) end
   if missed then call('HSET', conversation, 'missed', missed) end
 end
 if steering ~= '' then

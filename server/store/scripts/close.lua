@@ -24,9 +24,13 @@ if c.state == 'closed' then
 end
 if byKind == 'time' then
   local waits = c.waitingSince ~= '' or c.state == 'queued'
-  local last = waits and now or tonumber(call('HGET', conversation, 'lastAt') or c.openedAt)
-  if now - last < tonumber(idleMs) then
-    call('ZADD', idle, text(last), c.id)
+  if waits or now - tonumber(c.lastAt) < tonumber(idleMs) then
+    -- Who waits is looked at again when they may be idle at the earliest.
+    if waits then
+      c.lastAt = quietFrom(c)
+      call('HSET', conversation, 'lastAt', c.lastAt)
+    end
+    call('ZADD', idle, c.lastAt, c.id)
     return { 'still' }
   end
 end
@@ -36,9 +40,9 @@ local from = c.agent
 release(c)
 call('ZREM', todo, c.id)
 call('ZREM', idle, c.id)
-call('ZADD', closed, now, c.id)
-c.agent, c.state, c.waitingSince, c.closedAt = from, 'closed', '', now
-call('HSET', conversation, 'state', 'closed', 'closedAt', now)
+c.agent, c.state, c.waitingSince, c.closedAt = from, 'closed', '', quietFrom(c)
+call('ZADD', closed, c.closedAt, c.id)
+call('HSET', conversation, 'state', 'closed', 'closedAt', c.closedAt)
 call('HDEL', conversation, 'waitingSince')
 call('HSET', buyer, 'closed', c.id)
 if steering ~= '' and from ~= byId then

@@ -26,7 +26,7 @@ local seq = tonumber(c.lastSeq) + 1
 local message = body .. ',"seq":' .. seq .. '}'
 call('RPUSH', messages, message)
 call('HSET', sent, field, seq)
-call('HSET', conversation, 'lastSeq', seq, 'lastAt', stamp)
+call('HSET', conversation, 'lastSeq', seq, 'lastAt', quietFrom(c))
 c.lastSeq = seq
 
 local holder = c.agent ~= '' and agentOf(c.agent) or nil

@@ -27,7 +27,7 @@ release(c)
 take(c, a, a.kind == 'robot' and 'robot' or 'agent')
 call('ZREM', todo, c.id)
 c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', ''
-call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', c.via, 'lastAt', stamp)
+call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', '', 'via', c.via, 'lastAt', quietFrom(c))
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),
     tonumber(warmMs)))

@@ -48,7 +48,7 @@ if a.kind ~= 'robot' then leaveRobot(c) end
 take(c, a, a.kind == 'robot' and 'robot' or 'agent')
 call('ZREM', todo, c.id)
 c.state, c.group = a.kind == 'robot' and 'robot' or 'assigned', group
-call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', group, 'via', c.via, 'lastAt', stamp)
+call('HSET', conversation, 'state', c.state, 'agent', a.id, 'group', group, 'via', c.via, 'lastAt', quietFrom(c))
 call('HSET', conversation, 'r:' .. request, '1')
 if a.kind == 'agent' then
   call('HSET', buyer, 'contacts', remember(call('HGET', buyer, 'contacts') or '', c.buyer, a.id, tonumber(hotMs),

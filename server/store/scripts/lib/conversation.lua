@@ -8,14 +8,18 @@
 
 local function conversationOf(id)
   local v = call('HMGET', conversation, 'buyer', 'state', 'agent', 'group', 'overnight', 'waitingSince', 'lastSeq',
-    'openedAt', 'closedAt', 'assignment', 'via')
+    'openedAt', 'closedAt', 'assignment', 'via', 'lastAt')
   if not v[1] then return nil end
   return {
     id = id, buyer = v[1], state = v[2], agent = v[3] or '', group = v[4] or '', overnight = v[5] or '',
     waitingSince = v[6] or '', lastSeq = v[7] or '0', openedAt = v[8], closedAt = v[9] or '',
-    assignment = v[10], via = v[11],
+    assignment = v[10], via = v[11], lastAt = v[12] or v[8],
   }
 end
+
+-- Now, as its lastAt: since when nothing has happened in it. It never goes back, though a node that was slow comes with an
+-- earlier time.
+local function quietFrom(c) return text(math.max(now, tonumber(c.lastAt))) end
 
 -- The conversation as scripts return it: its wire form is made of these. One text, as each item of a list that is
 -- answered takes Redis and the reader of the answer longer than a part of a text.

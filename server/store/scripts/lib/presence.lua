@@ -4,8 +4,11 @@ local presenceChanges = {}
 
 local SHIFTS_KEPT_MS = 400 * 24 * 3600000 -- a year, and time to look at it
 
--- Every change with its cause, so that a shift can be audited. Read by prefix: all of one agent's, in their order.
+-- Every change with its cause, so that a shift can be audited. Read by prefix: all of one agent's, in their order. Their
+-- times never go back, though a node that was slow comes with an earlier one: the last entry says how the agent is.
 local function record(a, presence, cause, at, by)
+  local before = call('ZREVRANGEBYLEX', shifts, '(' .. a.id .. ';', '[' .. a.id .. ':', 'LIMIT', '0', '1')[1]
+  at = math.max(at, before and tonumber(string.match(before, ':(%d+):')) or 0)
   local entry = a.id .. ':' .. string.format('%013d:%010d:', at, add('shifts', 1)) .. presence .. ':' .. cause .. ':' .. by
   call('ZADD', shifts, '0', entry)
   local kept = string.format('%013d', math.max(0, at - SHIFTS_KEPT_MS))
