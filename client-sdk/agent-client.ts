@@ -177,12 +177,13 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
       );
       for (const change of news) this.tell('presence:changed', change);
     }
-    return !answer.held || this.#matches(answer.held, inParts(answer.held.parts, asked.held), overtaken);
+    return !answer.held || this.#matches(answer.held, following, inParts(answer.held.parts, asked.held), overtaken);
   }
 
   /** Takes in how far the conversations held have come; false where they are others than was known. */
   #matches(
     { conversations }: NonNullable<Answer['held']>,
+    following: ReadonlyMap<string, number>,
     compared: (conversation: string) => boolean,
     overtaken: ReadonlySet<string>,
   ): boolean {
@@ -193,6 +194,11 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
       if (overtaken.has(conversation)) continue;
       if (!known || known.assignment !== assignment) {
         same = false;
+        continue;
+      }
+      if (lastSeq < (following.get(conversation) ?? 0)) {
+        this.flow.doubt(conversation, lastSeq);
+        this.#held.set(conversation, { ...known, seen });
         continue;
       }
       this.flow.follow(conversation, lastSeq);

@@ -116,6 +116,7 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
       this.#seen.set(seen.conversation, seen.seq);
       this.tell('message:seen', seen);
     }
+    for (const { conversation, lastSeq } of answer.behind ?? []) this.flow.doubt(conversation, lastSeq);
     for (const conversation of answer.ended) this.#leave(conversation);
     if (answer.chat && !overtaken.has('chat')) {
       this.tell('chat:changed', answer.chat);

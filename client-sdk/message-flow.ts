@@ -20,6 +20,8 @@ export type MessageFlow = {
   follow(conversation: string, lastSeq: number): void;
   /** Tells what came up to `lastSeq`, as far as it may still be read, and then nothing more. */
   leave(conversation: string, lastSeq?: number): void;
+  /** The server has `lastSeq` messages, fewer than were told: tells those that are there and were not told. */
+  doubt(conversation: string, lastSeq: number): void;
   /** Asks for everything after what was shown last, even if nothing is known to be missing. */
   catchUp(conversation: string): void;
   follows(conversation: string): boolean;
@@ -50,8 +52,10 @@ export function createMessageFlow(source: FlowSource): MessageFlow {
         if (upTo === shown && !more) break;
         const page = await source.list(conversation, shown);
         for (const message of page.messages) if (log.follows(conversation)) tell(log.accept(message));
-        more = page.hasMore && (log.shown(conversation) ?? 0) > shown;
-        if (!more) tell(log.settle(conversation, upTo));
+        const now = log.shown(conversation) ?? 0;
+        more = page.hasMore && now > shown;
+        // Nothing is stepped over where something was doubted meanwhile.
+        if (!more && now >= shown) tell(log.settle(conversation, upTo));
       }
     } catch (error) {
       if (source.asksAgain(error)) return;
@@ -82,6 +86,10 @@ export function createMessageFlow(source: FlowSource): MessageFlow {
       if (!log.follows(conversation)) return;
       log.follow(conversation, lastSeq);
       leaving.add(conversation);
+      void fill(conversation);
+    },
+    doubt(conversation, lastSeq) {
+      log.doubt(conversation, lastSeq);
       void fill(conversation);
     },
     catchUp(conversation) {

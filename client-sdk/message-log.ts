@@ -1,6 +1,10 @@
 /**
  * Puts the messages of conversations in order. They arrive in any order and possibly more than once: live, as the answer
  * to one's own sending, and in pages fetched. They leave once each, in the order of their `seq`.
+ *
+ * A store that has lost its latest writes (a power cut, a replica that took over) gives their numbers anew, to other
+ * messages. So the latest that were shown are remembered by id as well: where they turn out to be others, what the store
+ * has now is compared with them, and what is new is shown.
  */
 import type { Message } from './contract/index.ts';
 
@@ -18,35 +22,70 @@ export type MessageLog = {
   unfollow(conversation: string): void;
   /** Takes a message and answers those to show now. Of a conversation not heard of, showing begins with this one. */
   accept(message: Message): Message[];
+  /** The store has `lastSeq` messages, fewer than were shown: there is a gap now over all that can be compared. */
+  doubt(conversation: string, lastSeq: number): void;
   /** Nothing up to `upTo` can be fetched any more: steps over what is missing and answers those to show now. */
   settle(conversation: string, upTo: number): Message[];
   /** What is to be fetched, if anything. */
   gap(conversation: string): Gap | undefined;
-  /** `seq` of the message shown last; undefined for a conversation never heard of. */
+  /** `seq` of the message shown last, or compared last; undefined for a conversation never heard of. */
   shown(conversation: string): number | undefined;
   follows(conversation: string): boolean;
   /** The conversations followed, each with the `seq` of the message shown last. */
   following(): Map<string, number>;
 };
 
-/** Bounds of a log's memory: messages kept a conversation while an earlier one is missing, and conversations remembered. */
-export type MessageLogLimits = { waiting: number; remembered: number };
+/**
+ * Bounds of a log's memory: messages kept a conversation while an earlier one is missing, conversations remembered, and
+ * messages whose ids are remembered a conversation.
+ */
+export type MessageLogLimits = { waiting: number; remembered: number; compared: number };
 
-type Track = { shown: number; known: number; waiting: Map<number, Message> };
+type Track = {
+  shown: number;
+  known: number;
+  readonly waiting: Map<number, Message>;
+  /** Ids of the messages shown last, by their `seq`, in its order. */
+  readonly ids: Map<number, string>;
+};
 
 /** An empty log. */
-export function createMessageLog(limits: MessageLogLimits = { waiting: 500, remembered: 1_000 }): MessageLog {
+export function createMessageLog(
+  limits: MessageLogLimits = { waiting: 500, remembered: 1_000, compared: 100 },
+): MessageLog {
   const tracks = new Map<string, Track>();
   /** Of conversations no longer followed: the last seq shown, longest ago first. */
   const marks = new Map<string, number>();
+
+  /** Moves on to a message; true where it is to be shown, and was not before the store lost something. */
+  function reach(track: Track, { seq, id }: Message): boolean {
+    track.waiting.delete(seq);
+    track.shown = seq;
+    if (track.ids.get(seq) === id) return false;
+    // What was shown from here on is not there any more.
+    for (const shown of [...track.ids.keys()].reverse()) {
+      if (shown < seq) break;
+      track.ids.delete(shown);
+    }
+    track.ids.set(seq, id);
+    const [first] = track.ids.keys();
+    if (track.ids.size > limits.compared && first !== undefined) track.ids.delete(first);
+    return true;
+  }
+
+  /** Begins to compare what the store has up to `upTo` with what was shown. */
+  function compare(track: Track, upTo: number): void {
+    const [first = upTo + 1] = track.ids.keys();
+    track.shown = Math.min(first - 1, upTo);
+    track.known = upTo;
+    track.waiting.clear();
+  }
 
   /** Moves on while the next message is there. */
   function flush(track: Track): Message[] {
     const ready: Message[] = [];
     for (let next = track.waiting.get(track.shown + 1); next; next = track.waiting.get(track.shown + 1)) {
-      track.waiting.delete(next.seq);
-      track.shown = next.seq;
-      ready.push(next);
+      if (reach(track, next)) ready.push(next);
     }
     track.known = Math.max(track.known, track.shown);
     return ready;
@@ -54,7 +93,7 @@ export function createMessageLog(limits: MessageLogLimits = { waiting: 500, reme
 
   function begin(conversation: string, after: number): Track {
     const shown = Math.max(after, marks.get(conversation) ?? 0);
-    const track = { shown, known: shown, waiting: new Map<number, Message>() };
+    const track: Track = { shown, known: shown, waiting: new Map(), ids: new Map() };
     marks.delete(conversation);
     tracks.set(conversation, track);
     return track;
@@ -91,20 +130,28 @@ export function createMessageLog(limits: MessageLogLimits = { waiting: 500, reme
         return [message];
       }
       const track = tracks.get(conversation) ?? begin(conversation, seq - 1);
-      if (seq <= track.shown) return [];
+      if (seq <= track.shown) {
+        if ((track.ids.get(seq) ?? message.id) === message.id) return [];
+        compare(track, seq);
+      }
       track.known = Math.max(track.known, seq);
       // When too many wait, the rest is not kept: it is known to exist, and is fetched in its turn.
       if (track.waiting.size < limits.waiting || seq === track.shown + 1) track.waiting.set(seq, message);
       return flush(track);
     },
 
+    doubt(conversation, lastSeq) {
+      const track = tracks.get(conversation);
+      if (track && lastSeq < track.shown) compare(track, lastSeq);
+    },
+
     settle(conversation, upTo) {
       const track = tracks.get(conversation);
       if (!track || track.shown >= upTo) return [];
       const kept = [...track.waiting.values()].filter((m) => m.seq <= upTo).sort((a, b) => a.seq - b.seq);
-      for (const message of kept) track.waiting.delete(message.seq);
+      const ready = kept.filter((message) => reach(track, message));
       track.shown = upTo;
-      return [...kept, ...flush(track)];
+      return [...ready, ...flush(track)];
     },
 
     gap(conversation) {

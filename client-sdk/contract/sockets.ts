@@ -90,6 +90,8 @@ export const buyerCommands = {
       hasMore: z.boolean(),
       /** Of these nothing more will come: they have ended, or are not there. */
       ended: z.array(identifier),
+      /** These have fewer messages than the client: the store has lost its latest writes. */
+      behind: z.array(z.object({ conversation: identifier, lastSeq: seq })).optional(),
       seen: z.array(messageSeen),
       chat: chatChanged.optional(),
     }),

@@ -85,7 +85,13 @@ export function createMessagesView({ ours, nameOf, onEarlier, onRetry }: Message
   function insert(message: Message): void {
     let at = shown.length;
     while (at > 0 && (shown[at - 1]?.message.seq ?? 0) > message.seq) at -= 1;
-    if (shown[at - 1]?.message.seq === message.seq) return;
+    const there = shown[at - 1]?.message;
+    if (there?.id === message.id) return;
+    if (there?.seq === message.seq) {
+      // The server has lost it, and all after it, and has given its number anew.
+      for (const { item } of shown.splice(at - 1)) item.remove();
+      at -= 1;
+    }
     const waiting = message.clientId === undefined ? undefined : onTheirWay.get(message.clientId);
     if (waiting && message.clientId !== undefined) {
       waiting.item.remove();

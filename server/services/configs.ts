@@ -19,6 +19,8 @@ export type Configs = {
   use<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
   /** As `use`, for a change of the configuration itself: one after another, as each makes the others out of date. */
   change<T>(shop: string, command: (shop: Shop) => Promise<T>): Promise<T>;
+  /** What was read may never have been: all is read again. A version that was lost is given once more, to something else. */
+  forget(): void;
 };
 
 /** Tries of a command before it takes its turn among the changes that make each of its tries out of date. */
@@ -87,6 +89,7 @@ export function createConfigs(redis: Connection): Configs {
   return {
     get,
     change,
+    forget: () => read.clear(),
     async use(shop, command) {
       try {
         return await tryOften(shop, command, TRIES);

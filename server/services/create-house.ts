@@ -3,7 +3,7 @@ import { setImmediate as breath } from 'node:timers/promises';
 import { watchAway } from '../store/away.ts';
 import { createDeliveries } from '../store/deliveries.ts';
 import { type Connection, observeScripts } from '../store/script.ts';
-import { watchConnection } from '../store/watch-connection.ts';
+import { watchConnection, whenConnected } from '../store/watch-connection.ts';
 import { createConfigs } from './configs.ts';
 import { createGate } from './gate.ts';
 import type { Connected, House, Log, Tell } from './house.ts';
@@ -80,6 +80,11 @@ export function createHouse(parts: HouseParts): House {
       sweeping.delete(shop);
     }
   }
+
+  whenConnected(redis, () => {
+    house.configs.forget();
+    house.buyers.forgetAll();
+  });
 
   const house: House = {
     redis,

@@ -1,8 +1,12 @@
 /**
  * A server node says that it is alive, and notices when it may have been thought dead. From then on it has a new id: whoever
  * sweeps the old one, however late, ends nothing that is recorded under the new one.
+ *
+ * The same after each time that Redis was away: if it has lost its latest writes, sockets that came are not recorded, and
+ * sockets that went still are. The former are recorded under the new id, the latter go with the old one.
  */
 import { beat, leave } from '../store/nodes.ts';
+import { whenConnected } from '../store/watch-connection.ts';
 import type { House } from './house.ts';
 import { bareError } from './trouble.ts';
 
@@ -40,12 +44,22 @@ export function createHeartbeat({ redis, log, clock, newNode, beatMs = BEAT_MS }
   let recording = false;
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
+  /** How often Redis has been connected to, and how often when the id was last known to be good. */
+  let connections = 0;
+  let goodUpTo = 0;
+  whenConnected(redis, () => {
+    connections += 1;
+  });
 
   async function beatOnce(): Promise<void> {
     const now = clock();
+    const upTo = connections;
     const before = await beat(redis, node, now);
-    if (timer && (before === undefined || now - before > lateAfterMs)) {
-      log.warn({ node, listed: before !== undefined }, 'this node was silent; it records its sockets under a new id');
+    const wasAway = upTo > goodUpTo;
+    goodUpTo = timer ? upTo : connections;
+    if (timer && (before === undefined || now - before > lateAfterMs || wasAway)) {
+      const why = wasAway ? 'Redis was away, and may have lost what it knew last' : 'this node was silent';
+      log.warn({ node, listed: before !== undefined }, `${why}; the node records its sockets under a new id`);
       node = newNode();
       nodes.push(node);
       // No socket is recorded under it before it is listed.

@@ -17,6 +17,7 @@ export type KnownBuyers = {
   set(shop: string, buyer: string, known: KnownBuyer): void;
   /** Who is erased is remembered by nobody. */
   forget(shop: string, buyer: string): void;
+  forgetAll(): void;
 };
 
 const stranger: KnownBuyer = { profile: '0', crowds: [], conversation: '' };
@@ -31,5 +32,6 @@ export function createKnownBuyers(size = 50_000): KnownBuyers {
     get: (shop, buyer) => cache.get(`${shop}:${buyer}`) ?? stranger,
     set: (shop, buyer, known) => cache.set(`${shop}:${buyer}`, known),
     forget: (shop, buyer) => cache.delete(`${shop}:${buyer}`),
+    forgetAll: () => cache.clear(),
   };
 }

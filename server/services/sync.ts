@@ -47,6 +47,9 @@ async function lacking(
       continue;
     }
     const { conversation } = record;
+    if (conversation.lastSeq < seq) {
+      answer.behind = [...(answer.behind ?? []), { conversation: id, lastSeq: conversation.lastSeq }];
+    }
     const { messages, hasMore } = await replay(house, at.scope, conversation, seq, AT_ONCE - answer.messages.length);
     answer.messages.push(...messages);
     answer.hasMore ||= hasMore;

@@ -97,6 +97,17 @@ describe('a heartbeat', () => {
     expect(await Promise.all(nodes.map(lastBeat))).toEqual([null, null]);
   });
 
+  it('does so too when Redis was away, which may have lost what it knew last', async () => {
+    await start(10);
+    for (let i = 0; i < 3; i++) await nextBeat();
+    for (const times of [1, 2]) {
+      redis.disconnect(true);
+      await until(() => recorded.length === times);
+      for (let i = 0; i < 3; i++) await nextBeat();
+    }
+    expect(recorded).toEqual([nodes[1], nodes[2]]);
+  });
+
   it('records until it has succeeded', async () => {
     await start(10);
     fails = true;

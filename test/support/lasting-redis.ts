@@ -1,6 +1,6 @@
 /** A Redis of a test's own with an append-only file, which can be killed and started again: same port, same data. */
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,17 @@ import { findRedis } from '../../server/launch/find-redis.ts';
 import { type Child, startChild } from './child.ts';
 import { REDIS_CACHE } from './redis.setup.ts';
 
+/** Bytes of each part of the file that is written to. */
+type Written = ReadonlyMap<string, number>;
+
 export type LastingRedis = {
   readonly url: string;
   /** SIGKILL: it gets to write nothing any more. Resolves when it has ended. */
   kill(): Promise<void>;
+  /** How much its file has by now. */
+  mark(): Promise<Written>;
+  /** While it is not running: what was written since the mark never reached the disk, as when the power is cut. */
+  loseSince(mark: Written): Promise<void>;
   /** Resolves when it has read its file and takes connections. */
   start(): Promise<void>;
   /** Ends it; nothing it held is kept. */
@@ -47,6 +54,14 @@ export async function startLastingRedis(fsync: 'everysec' | 'always'): Promise<L
     url: `redis://127.0.0.1:${port}`,
     async kill() {
       await child?.end('SIGKILL');
+    },
+    async mark() {
+      const parts = (await readdir(join(dir, 'appendonlydir'))).filter((name) => name.endsWith('.incr.aof'));
+      const paths = parts.map((name) => join(dir, 'appendonlydir', name));
+      return new Map(await Promise.all(paths.map(async (path) => [path, (await stat(path)).size] as const)));
+    },
+    async loseSince(mark) {
+      for (const [path, size] of mark) await truncate(path, size);
     },
     async start() {
       child = startChild([command, '-'], (line) => line.includes('Ready to accept connections'), { input });

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Message } from '../../client-sdk/contract/index.ts';
 import { createMessageLog } from '../../client-sdk/message-log.ts';
 
-function message(seq: number, conversation = 'c'): Message {
+function message(seq: number, conversation = 'c', life = ''): Message {
   return {
-    id: `${conversation}-${seq}`,
+    id: `${conversation}-${seq}${life}`,
     conversation,
     seq,
     from: { kind: 'buyer', id: 'b' },
@@ -88,7 +88,7 @@ describe('message log', () => {
   });
 
   test('keeps no more than its limits, and loses nothing by it', () => {
-    const log = createMessageLog({ waiting: 2, remembered: 2 });
+    const log = createMessageLog({ waiting: 2, remembered: 2, compared: 2 });
     log.follow('c', 0);
     for (const seq of [3, 4, 5, 6]) expect(log.accept(message(seq))).toEqual([]);
     expect(log.gap('c')).toEqual({ afterSeq: 0, upTo: 6 });
@@ -113,7 +113,7 @@ describe('message log', () => {
     });
     fc.assert(
       fc.property(arrivals, ({ start, count, picks, page, waiting }) => {
-        const log = createMessageLog({ waiting, remembered: 1 });
+        const log = createMessageLog({ waiting, remembered: 1, compared: 1 });
         const last = start + count;
         const shown: number[] = [];
         log.follow('c', start);
@@ -137,5 +137,110 @@ describe('message log', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  describe('a store that has lost its latest messages', () => {
+    const again = (seq: number) => message(seq, 'c', ' again');
+    function five() {
+      const log = createMessageLog();
+      log.follow('c', 2);
+      for (const seq of [3, 4, 5]) log.accept(message(seq));
+      return log;
+    }
+
+    test('gives a number anew: what it has is compared with what was shown, and what is new is shown', () => {
+      const log = five();
+      expect(log.accept(again(5))).toEqual([]);
+      expect(log.gap('c')).toEqual({ afterSeq: 2, upTo: 5 });
+      const page = [message(3), again(4), again(5)];
+      expect(page.flatMap((one) => log.accept(one))).toEqual([again(4), again(5)]);
+      expect(log.gap('c')).toBeUndefined();
+      expect(log.accept(again(4))).toEqual([]);
+    });
+
+    test('has fewer than were shown: what is the same is not shown again, the next one is', () => {
+      const log = five();
+      log.doubt('c', 4);
+      expect(log.gap('c')).toEqual({ afterSeq: 2, upTo: 4 });
+      expect([message(3), message(4)].flatMap((one) => log.accept(one))).toEqual([]);
+      expect(log.shown('c')).toBe(4);
+      expect(log.accept(again(5))).toEqual([again(5)]);
+    });
+
+    test('had them after all: nothing is shown twice', () => {
+      const log = five();
+      log.doubt('c', 3);
+      for (const seq of [3, 4, 5]) expect(log.accept(message(seq))).toEqual([]);
+      expect(seqs(log.accept(message(6)))).toEqual([6]);
+    });
+
+    test('has lost more than was shown here: showing begins after what it has', () => {
+      const log = createMessageLog();
+      log.follow('c', 7);
+      log.doubt('c', 4);
+      expect(log.gap('c')).toBeUndefined();
+      expect(seqs(log.accept(again(5)))).toEqual([5]);
+      log.doubt('c', 9);
+      expect(log.shown('c')).toBe(5);
+    });
+
+    test('what was shown of it longer ago than ids are remembered is taken to be the same', () => {
+      const log = createMessageLog({ waiting: 9, remembered: 9, compared: 2 });
+      log.follow('c', 0);
+      for (const seq of [1, 2, 3, 4]) log.accept(message(seq));
+      expect(log.accept(again(2))).toEqual([]);
+      expect(log.gap('c')).toBeUndefined();
+      expect(log.accept(again(3))).toEqual([again(3)]);
+    });
+
+    test('however often it loses whatever: all that it has in the end was shown, once', () => {
+      const act = fc.oneof(
+        fc.constant({ do: 'say' } as const),
+        fc.constant({ do: 'say, unheard' } as const),
+        fc.constant({ do: 'beat' } as const),
+        fc.record({ do: fc.constant('lose' as const), last: fc.integer({ min: 1, max: 6 }) }),
+      );
+      fc.assert(
+        fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
+          const log = createMessageLog();
+          log.follow('c', 0);
+          const stored: Message[] = [];
+          const shown: Message[] = [];
+          let said = 0;
+          const fetch = () => {
+            for (let gap = log.gap('c'); gap; gap = log.gap('c')) {
+              const page = stored.slice(gap.afterSeq, gap.afterSeq + 3);
+              for (const one of page) shown.push(...log.accept(one));
+              if (page.length < 3) shown.push(...log.settle('c', gap.upTo));
+            }
+          };
+          const beat = () => {
+            if (stored.length < (log.shown('c') ?? 0)) log.doubt('c', stored.length);
+            else log.follow('c', stored.length);
+            fetch();
+          };
+          for (const one of acts) {
+            const behind = stored.length < (log.shown('c') ?? 0);
+            if (one.do === 'lose') stored.splice(Math.max(0, stored.length - one.last));
+            else if (one.do === 'beat') beat();
+            // Where it had as many as were shown by then, nothing would tell that they are others.
+            else if (one.do === 'say, unheard' && behind) continue;
+            else {
+              said += 1;
+              const next = message(stored.length + 1, 'c', ` ${said}`);
+              stored.push(next);
+              if (one.do === 'say') shown.push(...log.accept(next));
+              fetch();
+            }
+          }
+          beat();
+          const ids = shown.map(({ id }) => id);
+          expect(new Set(ids).size).toBe(ids.length);
+          const there = new Set(stored.map(({ id }) => id));
+          expect(ids.filter((id) => there.has(id))).toEqual(stored.map(({ id }) => id));
+        }),
+        { numRuns: 1_000 },
+      );
+    });
   });
 });
