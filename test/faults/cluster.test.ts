@@ -13,12 +13,12 @@ import { connect } from '../../server/store/connect.ts';
 import { jobsPrefix, keysOfShop } from '../../server/store/keys.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { problemsIn } from '../support/consistent.ts';
-import { createDispatcher, type Dispatcher } from '../support/dispatcher.ts';
+import { createDispatcher } from '../support/dispatcher.ts';
 import { createTestHouse } from '../support/house.ts';
-import { type MainProcess, startMain } from '../support/main-process.ts';
+import { startMain } from '../support/main-process.ts';
 import { startOwnRedis } from '../support/own-redis.ts';
 import { newShopId, openShop } from '../support/shop.ts';
-import { startTalkers } from '../support/talkers.ts';
+import { startTalkingShop, TALKING_BUYERS } from '../support/talking-shop.ts';
 import { breath, until } from '../support/until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -68,48 +68,9 @@ test('the journey, the races and the rate limits pass', { timeout: PATIENCE_MS }
 });
 
 describe('two server nodes and a worker', () => {
-  const agents = ['anna', 'ben', 'cleo'];
-  const buyers = Array.from({ length: 9 }, (_, n) => `buyer-${n}`);
-  /** How soon an agent who answers nobody is reminded. */
-  const SLOW_MS = 1_000;
-
-  async function startShop(): Promise<{ dispatcher: Dispatcher; worker: MainProcess; slow: () => number }> {
-    const dispatcher = await createDispatcher(cluster.target, { shared: true });
-    undo.push(dispatcher.close);
-    const { url } = await dispatcher.anotherNode();
-    const worker = startMain('workers', cluster.target);
-    undo.push(() => worker.end('SIGKILL'));
-    await worker.ready;
-    await dispatcher.call('PATCH', 'settings', { slowReplyMs: SLOW_MS });
-    for (const id of [...agents, 'mute']) await dispatcher.agent(id, { name: id });
-    for (const [product, members] of Object.entries({ talk: agents, silence: ['mute'] })) {
-      const binds = { crowds: [], products: [product], intents: [], orderStates: [] };
-      await dispatcher.group(product, { name: product, binds, members: members.map((agent) => ({ agent, level: 1 })) });
-    }
-    const mute = await dispatcher.connectAgent('mute', { url, checkEveryMs: 0 });
-    await mute.setPresence('online');
-    let slow = 0;
-    mute.on('reply:slow', ({ conversations }) => {
-      slow += conversations.length;
-    });
-    return { dispatcher, worker, slow: () => slow };
-  }
-
-  /** A buyer nobody answers: sooner or later the worker reminds their agent, over the agent's node. */
-  async function isReminded({ dispatcher, slow }: Awaited<ReturnType<typeof startShop>>, buyer: string): Promise<void> {
-    const before = slow();
-    const waiter = await dispatcher.connectBuyer(buyer);
-    const { conversation } = await waiter.open({ product: 'silence' });
-    expect(conversation.agent).toBe('mute');
-    await waiter.send(conversation.id, 'Anybody there?');
-    await until(() => slow() > before);
-  }
-
   test('slots are moved back and forth while people talk', { timeout: PATIENCE_MS }, async () => {
-    const shop = await startShop();
-    const { dispatcher, worker } = shop;
-    const talkers = await startTalkers(dispatcher, agents, buyers, { product: 'talk' });
-    await isReminded(shop, 'first-waiter');
+    const { dispatcher, worker, talkers, isReminded } = await startTalkingShop(cluster.target, undo);
+    await isReminded('first-waiter');
     const roomOf = (who: string, id: string) => `socket.io#/${who}#${who}:${dispatcher.shop}:${id}#`;
     const moving = {
       shop: keysOfShop(dispatcher.shop).live,
@@ -127,17 +88,17 @@ describe('two server nodes and a worker', () => {
         const moved = await cluster.moveSlot(key, await nextFor(key), breath);
         moves.set(what, (moves.get(what) ?? 0) + 1);
         keys.set(what, (keys.get(what) ?? 0) + moved);
-        await until(() => talkers.acknowledged() >= before + buyers.length);
+        await until(() => talkers.acknowledged() >= before + TALKING_BUYERS);
       }
     }
-    await isReminded(shop, 'last-waiter');
+    await isReminded('last-waiter');
     const problems = await talkers.stop();
     const counts = [...moves].map(([what, count]) => `${what} ${count} times (${keys.get(what)} keys)`).join(', ');
     console.log(
       `slots moved under load: ${counts}; ${talkers.acknowledged()} messages acknowledged, ${talkers.refused()} to be sent again`,
     );
-    expect(talkers.acknowledged()).toBeGreaterThan(begun + 8 * 4 * buyers.length);
-    expect(keys.get('shop')).toBeGreaterThan(8 * buyers.length);
+    expect(talkers.acknowledged()).toBeGreaterThan(begun + 8 * 4 * TALKING_BUYERS);
+    expect(keys.get('shop')).toBeGreaterThan(8 * TALKING_BUYERS);
     expect(problems).toEqual([]);
     await dispatcher.application.house.settled();
     expect(await worker.end('SIGTERM')).toBe(0);
@@ -145,20 +106,18 @@ describe('two server nodes and a worker', () => {
   });
 
   test('nodes of Redis are killed and come back while people talk', { timeout: PATIENCE_MS }, async () => {
-    const shop = await startShop();
-    const { dispatcher, worker } = shop;
-    const talkers = await startTalkers(dispatcher, agents, buyers, { product: 'talk' });
+    const { dispatcher, worker, talkers, isReminded } = await startTalkingShop(cluster.target, undo);
     const ready = async () => (await fetch(`${dispatcher.url}/readyz`)).status;
     expect(await ready()).toBe(200);
     for (const node of cluster.nodes) {
       const before = talkers.acknowledged();
-      await until(() => talkers.acknowledged() >= before + buyers.length);
+      await until(() => talkers.acknowledged() >= before + TALKING_BUYERS);
       await cluster.kill(node);
       await until(async () => (await ready()) === 503);
       await cluster.restart(node);
       await until(async () => (await ready()) === 200);
     }
-    await isReminded(shop, 'last-waiter');
+    await isReminded('last-waiter');
     const problems = await talkers.stop();
     console.log(
       `${cluster.nodes.length} nodes killed under load: ${talkers.acknowledged()} messages acknowledged, ${talkers.refused()} to be sent again`,

@@ -1,6 +1,7 @@
 /**
- * A Redis Cluster of a test's own: three nodes, each a process that ends with the test however that ends. Slots can be
- * moved, and nodes killed and started again with what they had written down.
+ * A Redis Cluster of a test's own: three nodes, if wanted with a replica each, every one a process that ends with the test
+ * however that ends. Slots can be moved, replicas take over, and nodes be killed and started again with what they had written
+ * down.
  */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -14,15 +15,23 @@ import { until } from './until.ts';
 
 const PASSWORD = 'password-of-the-test-cluster';
 const SLOTS = 16_384;
-const NODES = 3;
+const MASTERS = 3;
 /** Keys of a slot that are moved at once; few, so that a slot is half moved for a while. */
 const BATCH = 10;
 
 export type TestCluster = {
   /** For `connect` and the like. */
   readonly target: { readonly cluster: readonly string[] };
-  /** The nodes, as `host:port`. */
+  /** The nodes, as `host:port`; those that begin as masters come first. */
   readonly nodes: readonly string[];
+  /** The replica of a master, the master of a replica. */
+  partnerOf(node: string): string;
+  /** Has a replica take over from its master, as an operator would who wants to stop that; resolves when everybody knows. */
+  takeOver(replica: string): Promise<void>;
+  /** A master that is alive acknowledges what its replica never gets, from now until it is dead. */
+  cutOff(replica: string): Promise<void>;
+  /** Ends what `cutOff` began. */
+  rejoin(replica: string): void;
   /** The node that has the slot of a key. */
   ownerOf(key: string): Promise<string>;
   /**
@@ -76,21 +85,27 @@ async function startNode(command: string, dir: string): Promise<Node> {
   return { name: `127.0.0.1:${port}`, port, configuration, redis, child };
 }
 
+const idOf = async ({ redis }: Node) => String(await redis.call('CLUSTER', 'MYID'));
+const isAlive = ({ child }: Node) => child.process.exitCode === null && child.process.signalCode === null;
+
 async function isWhole(nodes: readonly Node[]): Promise<boolean> {
   const infos = await Promise.all(nodes.map(({ redis }) => redis.cluster('INFO')));
   return infos.every((info) =>
-    ['cluster_state:ok', `cluster_slots_ok:${SLOTS}`, `cluster_known_nodes:${NODES}`].every((line) =>
+    ['cluster_state:ok', `cluster_slots_ok:${SLOTS}`, `cluster_known_nodes:${nodes.length}`].every((line) =>
       String(info).includes(`${line}\r`),
     ),
   );
 }
 
-/** Shares the slots out, and introduces the nodes to each other. */
-async function join3(nodes: readonly Node[]): Promise<void> {
+/** Whether a replica has all that its master has, or a master's replicas have all that it has. */
+const isInSync = async ({ redis }: Node) => String(await redis.info('replication')).includes('master_link_status:up');
+
+/** Shares the slots out, introduces the nodes to each other, and gives each master its replica, where there are any. */
+async function introduce(nodes: readonly Node[]): Promise<void> {
   const [first, ...others] = nodes as [Node, ...Node[]];
-  for (const [i, { redis }] of nodes.entries()) {
+  for (const [i, { redis }] of nodes.slice(0, MASTERS).entries()) {
     await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
-    const [from, to] = [i, i + 1].map((part) => Math.floor((SLOTS * part) / NODES)) as [number, number];
+    const [from, to] = [i, i + 1].map((part) => Math.floor((SLOTS * part) / MASTERS)) as [number, number];
     await redis.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to - 1));
   }
   const busOf = (node: Node) =>
@@ -99,16 +114,20 @@ async function join3(nodes: readonly Node[]): Promise<void> {
     await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(other.port), busOf(other));
   }
   await until(() => isWhole(nodes));
+  for (const [i, replica] of nodes.slice(MASTERS).entries()) {
+    await replica.redis.call('CLUSTER', 'REPLICATE', await idOf(nodes[i] as Node));
+    await until(() => isInSync(replica));
+  }
 }
 
-export async function startCluster(): Promise<TestCluster> {
+export async function startCluster({ replicas = false } = {}): Promise<TestCluster> {
   const { command } = await findRedis({ cacheDir: REDIS_CACHE, log: () => undefined });
   const dir = await mkdtemp(join(tmpdir(), 'fenliu-cluster-'));
   const nodes: Node[] = [];
 
   async function kill(node: Node): Promise<void> {
+    if (!isAlive(node)) return;
     const { process } = node.child;
-    if (process.exitCode !== null || process.signalCode !== null) return;
     const gone = once(process, 'exit');
     process.kill('SIGKILL');
     await gone;
@@ -119,8 +138,9 @@ export async function startCluster(): Promise<TestCluster> {
     await rm(dir, { recursive: true, force: true });
   }
   try {
-    for (let i = 0; i < NODES; i++) nodes.push(await startNode(command, join(dir, `node-${i}`)));
-    await join3(nodes);
+    const count = replicas ? 2 * MASTERS : MASTERS;
+    for (let i = 0; i < count; i++) nodes.push(await startNode(command, join(dir, `node-${i}`)));
+    await introduce(nodes);
   } catch (error) {
     await stop();
     throw error;
@@ -131,11 +151,10 @@ export async function startCluster(): Promise<TestCluster> {
     if (!node) throw new Error(`there is no node ${name}`);
     return node;
   };
-  const slotOf = async (key: string) => Number(await nodes[0]?.redis.cluster('KEYSLOT', key));
-  const idOf = async ({ redis }: Node) => String(await redis.call('CLUSTER', 'MYID'));
-
+  const partnerOf = (node: Node) => nodes[(nodes.indexOf(node) + MASTERS) % (2 * MASTERS)] as Node;
+  const slotOf = async (key: string) => Number(await nodes.find(isAlive)?.redis.cluster('KEYSLOT', key));
   async function ownerOf(slot: number): Promise<Node> {
-    for (const node of nodes) {
+    for (const node of nodes.filter(isAlive)) {
       // Each knows best what it has itself.
       const mine = /myself.*/.exec(String(await node.redis.cluster('NODES')))?.[0] ?? '';
       const ranges = [...mine.matchAll(/ (\d+)(?:-(\d+))?(?= |$)/g)]
@@ -149,6 +168,34 @@ export async function startCluster(): Promise<TestCluster> {
   return {
     target: { cluster: nodes.map(({ name }) => `redis://:${PASSWORD}@${name}`) },
     nodes: nodes.map(({ name }) => name),
+    partnerOf: (name) => partnerOf(named(name)).name,
+    async takeOver(name) {
+      const replica = named(name);
+      await until(() => isInSync(replica));
+      const id = await idOf(replica);
+      const isMaster = async ({ redis }: Node) =>
+        String(await redis.cluster('NODES'))
+          .split('\n')
+          .some((line) => line.startsWith(id) && line.includes('master'));
+      let asked = 0;
+      await until(async () => {
+        // It gives up after 5 s where others were too busy to vote.
+        if (!(await isMaster(replica)) && Date.now() - asked > 6_000) {
+          asked = Date.now();
+          await replica.redis.cluster('FAILOVER');
+        }
+        return (await Promise.all(nodes.filter(isAlive).map(isMaster))).every(Boolean);
+      });
+    },
+    async cutOff(name) {
+      const replica = named(name);
+      // Stopped, it cannot connect again; what is still on its way to it comes through.
+      replica.child.process.kill('SIGSTOP');
+      await partnerOf(replica).redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
+    },
+    rejoin(name) {
+      named(name).child.process.kill('SIGCONT');
+    },
     on: (name) => named(name).redis,
     ownerOf: async (key) => (await ownerOf(await slotOf(key))).name,
     async moveSlot(key, to, halfWay) {
