@@ -60,7 +60,7 @@ export const message = z.object({
 export const traceItem = z.looseObject({
   step,
   result: z.enum(['won', 'passed']),
-  /** A code of the catalogue in `texts.ts`. */
+  /** A code of the catalogue in `texts/routing.ts`. */
   why: z.string(),
 });
 
