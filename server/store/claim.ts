@@ -2,7 +2,7 @@
 import type { Assignment, By, Conversation, Entry } from '../../client-sdk/contract/index.ts';
 import { readAssignment } from './assignment-record.ts';
 import { byText } from './audit.ts';
-import { buyerKey, conversationKey } from './keys.ts';
+import { buyerKey, conversationKey, moveKeys } from './keys.ts';
 import { claimForNewcomer, newcomersPlan } from './newcomer.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, run } from './script.ts';
@@ -10,26 +10,7 @@ import { type Effects, effectsOf, shownConversation } from './shapes.ts';
 
 const script = loadScript(
   'claim',
-  [
-    'live',
-    'held',
-    'waits',
-    'owed',
-    'queue',
-    'pool',
-    'overnight',
-    'todo',
-    'lapses',
-    'hot',
-    'warm',
-    'idle',
-    'places',
-    'shifts',
-    'events',
-    'audit',
-    'buyer',
-    'conversation',
-  ],
+  [...moveKeys, 'hot', 'warm', 'idle', 'places', 'shifts', 'events', 'audit', 'buyer', 'conversation'],
   [
     'now',
     'version',

@@ -4,7 +4,7 @@
  */
 import type { By } from '../../client-sdk/contract/index.ts';
 import { byText } from './audit.ts';
-import { buyerKey, conversationKey, erasureKey, messagesKey, sentKey } from './keys.ts';
+import { buyerKey, conversationKey, erasureKey, messagesKey, moveKeys, sentKey } from './keys.ts';
 import type { Place } from './moves.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, run } from './script.ts';
@@ -18,15 +18,7 @@ const beginScript = loadScript(
 const eraseScript = loadScript(
   'erase',
   [
-    'live',
-    'held',
-    'waits',
-    'owed',
-    'queue',
-    'pool',
-    'overnight',
-    'todo',
-    'lapses',
+    ...moveKeys,
     'hot',
     'warm',
     'idle',

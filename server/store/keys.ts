@@ -17,18 +17,13 @@ export const shopCountsKey = `${PREFIX}counts`;
 /** BullMQ's own keys begin with it. Hash-tagged, so that all of a queue lie in one slot of a cluster. */
 export const jobsPrefix = '{fenliu-jobs}';
 
+/** Where conversations stand, and who could take them: what every script needs that moves one. */
+export const moveKeys = ['live', 'held', 'waits', 'owed', 'queue', 'pool', 'overnight', 'todo', 'lapses'] as const;
+
 const shopWide = [
-  'live',
+  ...moveKeys,
   'config',
   'secrets',
-  'held',
-  'waits',
-  'owed',
-  'queue',
-  'pool',
-  'overnight',
-  'todo',
-  'lapses',
   'hot',
   'warm',
   'idle',

@@ -1,12 +1,11 @@
 /** Conversations change hands by a person's decision: transfer, taking from the pool, closing. */
 import type { By, Conversation, Settings } from '../../client-sdk/contract/index.ts';
 import { byText } from './audit.ts';
-import { buyerKey, conversationKey } from './keys.ts';
+import { buyerKey, conversationKey, moveKeys } from './keys.ts';
 import type { Scope } from './scope.ts';
 import { loadScript, type Reply, run } from './script.ts';
 import { type Effects, effectsOf, type Moved, movedFrom, shownConversation } from './shapes.ts';
 
-const moveKeys = ['live', 'held', 'waits', 'owed', 'queue', 'pool', 'overnight', 'todo', 'lapses'] as const;
 const transferScript = loadScript(
   'transfer',
   [...moveKeys, 'hot', 'warm', 'places', 'shifts', 'events', 'audit', 'conversation', 'buyer'],

@@ -4,19 +4,16 @@
  * had been: every acknowledged message once and in order, the agents as they chose.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { sweepGhosts } from '../../server/services/ghosts.ts';
 import type { House } from '../../server/services/house.ts';
 import { keysOfShop } from '../../server/store/keys.ts';
 import { problemsIn } from '../support/consistent.ts';
-import { createTestHouse, type TestHouse, testLog } from '../support/house.ts';
-import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
-import { type Process, run } from '../support/processes.ts';
+import { mutedLog, type NodeProcess, SECRET, useNodeHouse } from '../support/node-house.ts';
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { openTalks, type Talks } from '../support/talks.ts';
 import { until } from '../support/until.ts';
 
-const SECRET = 'signs-the-sessions-of-tests';
 const BEAT_MS = 1_000;
 const DEAD_AFTER_MS = 5_000;
 const GRACE_MS = 2_000;
@@ -25,34 +22,17 @@ const CUT_MS = 30_000;
 /** Three processes, half a minute without Redis, and a machine that may be busy. */
 const PATIENCE_MS = 240_000;
 
-let redis: OwnRedis;
-let test: TestHouse;
+const own = useNodeHouse(BEAT_MS, mutedLog);
+const { undo } = own;
 let house: House;
-const undo: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  redis = await startOwnRedis();
-  test = createTestHouse(redis.url, { log: { ...testLog, error() {} } });
-  house = test.house;
-});
-afterAll(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-  await test?.close();
-  await redis?.stop();
+beforeAll(() => {
+  house = own.house;
 });
 
-type Node = Process<{ url: string }>;
-
-async function startNode(url: string): Promise<Node> {
-  const node = await run<{ url: string }>('server-node.ts', url, SECRET, String(BEAT_MS));
-  undo.push(() => node.child.exitCode === null && node.child.signalCode === null && node.end('SIGKILL'));
-  return node;
-}
-
-async function startBehindProxy(): Promise<{ proxy: RedisProxy; node: Node }> {
-  const proxy = await startRedisProxy(redis.url);
+async function startBehindProxy(): Promise<{ proxy: RedisProxy; node: NodeProcess }> {
+  const proxy = await startRedisProxy(own.redisUrl);
   undo.push(proxy.close);
-  return { proxy, node: await startNode(proxy.url) };
+  return { proxy, node: await own.startNode({ url: proxy.url }) };
 }
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
@@ -73,7 +53,7 @@ async function nodesOf({ shop }: Talks): Promise<Map<string, string>> {
 }
 
 it('half a minute without Redis', { timeout: PATIENCE_MS }, async () => {
-  const [swallowed, refused, other] = await Promise.all([startBehindProxy(), startBehindProxy(), startNode(redis.url)]);
+  const [swallowed, refused, other] = await Promise.all([startBehindProxy(), startBehindProxy(), own.startNode()]);
   const agents = { swallowed: names('swallowed', 3), refused: names('refused', 3), other: names('other', 3) };
   const cutOff = [...agents.swallowed, ...agents.refused];
   const talks = await openTalks(house, SECRET, Object.values(agents).flat(), { presenceGraceMs: GRACE_MS });

@@ -2,10 +2,10 @@
  * Clients that take their time, against a real process: half a request, half a body, an answer that is not read, a connection that
  * says nothing. All of them are let go of in the end, and people of another shop talk meanwhile without noticing.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bystanders, bystandersAt, type OpenShop, openShopAt } from '../support/bystanders.ts';
-import { type ObservedServer, observedKeys, observeServer } from '../support/observed-process.ts';
-import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { useBesieged } from '../support/besieged.ts';
+import type { Bystanders, OpenShop } from '../support/bystanders.ts';
+import type { ObservedServer } from '../support/observed-process.ts';
 import { type RawConnection, rawConnection } from '../support/raw.ts';
 import { until } from '../support/until.ts';
 
@@ -13,25 +13,16 @@ const MANY = 1_000;
 const FEW = 50;
 /** As many as a connection may have under way. */
 const PIPELINED = 10;
-const ERROR = 50;
 const PATIENCE_MS = 240_000;
 
-let redis: OwnRedis;
+const besieged = useBesieged('slow');
 let server: ObservedServer;
 let bystanders: Bystanders;
 let shop: OpenShop;
-
-beforeAll(async () => {
-  redis = await startOwnRedis();
-  server = await observeServer({ REDIS_URL: redis.url });
-  bystanders = await bystandersAt(server.url, observedKeys.adminKey);
-  shop = await openShopAt(server.url, observedKeys.adminKey, 'slow');
-});
-afterAll(async () => {
-  await bystanders?.leave();
-  expect(server.log().filter(({ level }) => level >= ERROR)).toEqual([]);
-  expect(await server.stop()).toBe(0);
-  await redis?.stop();
+beforeAll(() => {
+  server = besieged.server();
+  bystanders = besieged.bystanders();
+  shop = besieged.shop();
 });
 
 /** So many of them, each with a little more to say from time to time; resolves when the server has ended them all. */

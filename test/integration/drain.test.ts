@@ -1,50 +1,28 @@
 /** A node that is told to end hands its sockets on: nobody loses a message, nobody is offline, and not all come at once. */
 import { io } from 'socket.io-client';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { BuyerClient } from '../../client-sdk/index.ts';
 import { tokenForBuyer } from '../../server/services/buyer-tokens.ts';
 import type { House } from '../../server/services/house.ts';
 import { keysOfShop, nodesKey } from '../../server/store/keys.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { problemsIn } from '../support/consistent.ts';
-import { createTestHouse, type TestHouse } from '../support/house.ts';
-import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
-import { type Process, run } from '../support/processes.ts';
+import { SECRET, useNodeHouse } from '../support/node-house.ts';
 import { startRedisProxy } from '../support/redis-proxy.ts';
 import { openTalks, type Talks } from '../support/talks.ts';
 import { until } from '../support/until.ts';
 
-const SECRET = 'signs-the-sessions-of-tests';
 const BEAT_MS = 5_000;
 const DRAIN_MS = 6_000;
 /** Two processes are started, and a hundred clients connected, on a machine that may be busy. */
 const PATIENCE_MS = 240_000;
 
-let redis: OwnRedis;
-let test: TestHouse;
+const at = useNodeHouse(BEAT_MS);
+const { undo } = at;
 let house: House;
-const undo: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  redis = await startOwnRedis();
-  test = createTestHouse(redis.url);
-  house = test.house;
+beforeAll(() => {
+  house = at.house;
 });
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
-afterAll(async () => {
-  await test?.close();
-  await redis?.stop();
-});
-
-type Node = Process<{ url: string }>;
-
-async function startNode(drainMs: number, url = redis.url): Promise<Node> {
-  const node = await run<{ url: string }>('server-node.ts', url, SECRET, String(BEAT_MS), String(drainMs));
-  undo.push(() => node.child.exitCode === null && node.child.signalCode === null && node.end('SIGKILL'));
-  return node;
-}
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 const nodesListed = () => house.redis.zcard(nodesKey);
@@ -58,7 +36,7 @@ async function offlineIn({ shop }: Talks): Promise<number> {
 it('of a hundred clients who talk, those on the node that ends go over one after another, and nobody notices', {
   timeout: PATIENCE_MS,
 }, async () => {
-  const [ending, staying] = await Promise.all([startNode(DRAIN_MS), startNode(0)]);
+  const [ending, staying] = await Promise.all([at.startNode({ drainMs: DRAIN_MS }), at.startNode()]);
   const balancer = await startBalancer([ending.said.url, staying.said.url]);
   undo.push(balancer.close);
   const talks = await openTalks(house, SECRET, names('agent', 20));
@@ -99,7 +77,7 @@ it('of a hundred clients who talk, those on the node that ends go over one after
 });
 
 it('who polls is handed on as well', async () => {
-  const node = await startNode(500);
+  const node = await at.startNode({ drainMs: 500 });
   const talks = await openTalks(house, SECRET, []);
   const token = await tokenForBuyer(house, talks.shop, 'polls', Date.now());
   const socket = io(`${node.said.url}/buyer`, { transports: ['polling'], auth: { token }, reconnection: false });
@@ -111,7 +89,7 @@ it('who polls is handed on as well', async () => {
 });
 
 it('a client that hangs does not keep the node from ending well', async () => {
-  const node = await startNode(0);
+  const node = await at.startNode();
   const talks = await openTalks(house, SECRET, []);
   const token = await tokenForBuyer(house, talks.shop, 'hangs', Date.now());
   const socket = io(`${node.said.url}/buyer`, { transports: ['websocket'], auth: { token }, reconnection: false });
@@ -123,9 +101,9 @@ it('a client that hangs does not keep the node from ending well', async () => {
 });
 
 it('a command that is under way when its socket is handed on is answered before the socket goes', async () => {
-  const proxy = await startRedisProxy(redis.url);
+  const proxy = await startRedisProxy(at.redisUrl);
   undo.push(proxy.close);
-  const node = await startNode(DRAIN_MS, proxy.url);
+  const node = await at.startNode({ drainMs: DRAIN_MS, url: proxy.url });
   const talks = await openTalks(house, SECRET, []);
   const token = await tokenForBuyer(house, talks.shop, 'asks', Date.now());
   const socket = io(`${node.said.url}/buyer`, { transports: ['websocket'], auth: { token }, reconnection: false });
@@ -151,9 +129,9 @@ it('a command that is under way when its socket is handed on is answered before 
 });
 
 it('a call that is under way when the node is told to end is answered', async () => {
-  const proxy = await startRedisProxy(redis.url);
+  const proxy = await startRedisProxy(at.redisUrl);
   undo.push(proxy.close);
-  const node = await startNode(0, proxy.url);
+  const node = await at.startNode({ url: proxy.url });
   const { shop } = await openTalks(house, SECRET, []);
   const get = (path: string, headers = {}) => fetch(`${node.said.url}${path}`, { headers });
   proxy.slow(3_000);

@@ -1,5 +1,5 @@
 /** Server nodes that die, or seem to: whose sockets end, and that nobody else notices. Real processes, killed for real. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AgentClient } from '../../client-sdk/index.ts';
 import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
 import { sweepGhosts } from '../../server/services/ghosts.ts';
@@ -10,43 +10,22 @@ import { registerShop } from '../../server/store/configure.ts';
 import { keysOfShop, nodesKey } from '../../server/store/keys.ts';
 import { beat, forget, silentSince, WEBHOOK_NODE } from '../../server/store/nodes.ts';
 import { jobs } from '../../workers/jobs.ts';
-import { createTestHouse, type TestHouse, testLog } from '../support/house.ts';
+import { testLog } from '../support/house.ts';
 import { startWorkers } from '../support/jobs.ts';
-import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
-import { type Process, run } from '../support/processes.ts';
+import { mutedLog, type NodeProcess, SECRET, useNodeHouse } from '../support/node-house.ts';
 import { newShopId, openShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
-const SECRET = 'signs-the-sessions-of-tests';
 const BEAT_MS = 500;
 const DEAD_AFTER_MS = 5_000;
 
-let redis: OwnRedis;
-let test: TestHouse;
+const at = useNodeHouse(BEAT_MS, mutedLog);
+const { undo } = at;
 let house: House;
-const undo: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  redis = await startOwnRedis();
-  test = createTestHouse(redis.url, { log: { ...testLog, error() {} } });
-  house = test.house;
+beforeAll(() => {
+  house = at.house;
 });
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-  await house.redis.flushdb();
-});
-afterAll(async () => {
-  await test?.close();
-  await redis?.stop();
-});
-
-type Node = Process<{ url: string }>;
-
-async function startNode(): Promise<Node> {
-  const node = await run<{ url: string }>('server-node.ts', redis.url, SECRET, String(BEAT_MS));
-  undo.push(() => node.child.exitCode === null && node.child.signalCode === null && node.end('SIGKILL'));
-  return node;
-}
+beforeEach(() => house.redis.flushdb());
 
 /** A shop that the workers know, with agents of these names, all offline. */
 async function openListedShop(agents: readonly string[], presenceGraceMs: number): Promise<string> {
@@ -58,7 +37,7 @@ async function openListedShop(agents: readonly string[], presenceGraceMs: number
 }
 
 /** Clients of agents, each on one socket to `node`. */
-async function connect(node: Node, shop: string, agents: readonly string[]): Promise<AgentClient[]> {
+async function connect(node: NodeProcess, shop: string, agents: readonly string[]): Promise<AgentClient[]> {
   return Promise.all(
     agents.map(async (id) => {
       const { token } = await tokenForAgent(
@@ -98,7 +77,7 @@ describe('a node that dies', () => {
   it('exactly those of its agents who do not come back go offline, and nobody else has a change', async () => {
     const [back, lost, others] = [names('back', 100), names('lost', 100), names('other', 20)];
     const shop = await openListedShop([...back, ...lost, ...others], 1_000);
-    const [dying, other] = await Promise.all([startNode(), startNode()]);
+    const [dying, other] = await Promise.all([at.startNode(), at.startNode()]);
     const clients = await connect(dying, shop, [...back, ...lost]);
     await online([...clients, ...(await connect(other, shop, others))]);
     // A busy machine may have made one of them late, and go on under a new id beside the old one.
@@ -108,7 +87,7 @@ describe('a node that dies', () => {
     for (const client of clients) client.disconnect();
     await connect(other, shop, back);
     const ghosts = { everyMs: 500, run: (h: House, now: number) => sweepGhosts(h, now, DEAD_AFTER_MS) };
-    const workers = await startWorkers(redis.url, { ...jobs, ghosts });
+    const workers = await startWorkers(at.redisUrl, { ...jobs, ghosts });
     undo.push(() => workers.close());
     await until(async () => Object.values(await changesIn(shop)).flat().length >= 220 + 100);
     await until(async () => (await nodesListed()).length === 1);
@@ -124,7 +103,7 @@ describe('a node that dies', () => {
   it('one that was only silent records its sockets again, and its agents need do nothing', async () => {
     const agents = names('agent', 20);
     const shop = await openListedShop(agents, 0);
-    const node = await startNode();
+    const node = await at.startNode();
     const clients = await connect(node, shop, agents);
     await online(clients);
     let broken = 0;
@@ -150,7 +129,7 @@ describe('a node that dies', () => {
 
   it('a socket that ends while its node is silent is not recorded again', async () => {
     const shop = await openListedShop(['stays', 'goes'], 0);
-    const node = await startNode();
+    const node = await at.startNode();
     const [, goes] = await connect(node, shop, ['stays', 'goes']);
     node.child.kill('SIGSTOP');
     goes?.disconnect();

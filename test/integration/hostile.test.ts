@@ -3,10 +3,10 @@
  * of another shop talk meanwhile and must not notice.
  */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Bystanders, bystandersAt, type OpenShop, openShopAt } from '../support/bystanders.ts';
-import { type ObservedServer, observedKeys, observeServer } from '../support/observed-process.ts';
-import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { useBesieged } from '../support/besieged.ts';
+import type { Bystanders, OpenShop } from '../support/bystanders.ts';
+import type { ObservedServer } from '../support/observed-process.ts';
 import { joinedSocket, type RawSocket, rawConnection, rawSocket } from '../support/raw.ts';
 import { until } from '../support/until.ts';
 
@@ -14,34 +14,25 @@ const MB = 1024 * 1024;
 const HALF_OPEN = 1_000;
 /** More commands than the limit of this server, and fewer packets. */
 const COMMANDS = 3_000;
-const ERROR = 50;
 
 // Patience of the server is waited for, and memory is filled.
 vi.setConfig({ testTimeout: 180_000 });
 
-let redis: OwnRedis;
+// Low enough to be reached by a machine that has little time for us.
+const limits = {
+  commands: { perSecond: 50, burst: 1_000 },
+  packets: { perSecond: 200, burst: 4_000 },
+  halfOpenOfAddress: HALF_OPEN,
+  unfinishedBytes: 64 * MB,
+};
+const besieged = useBesieged('hostile', { LIMITS: JSON.stringify(limits) });
 let server: ObservedServer;
 let bystanders: Bystanders;
 let shop: OpenShop;
-
-beforeAll(async () => {
-  redis = await startOwnRedis();
-  // Low enough to be reached by a machine that has little time for us.
-  const limits = {
-    commands: { perSecond: 50, burst: 1_000 },
-    packets: { perSecond: 200, burst: 4_000 },
-    halfOpenOfAddress: HALF_OPEN,
-    unfinishedBytes: 64 * MB,
-  };
-  server = await observeServer({ REDIS_URL: redis.url, LIMITS: JSON.stringify(limits) });
-  bystanders = await bystandersAt(server.url, observedKeys.adminKey);
-  shop = await openShopAt(server.url, observedKeys.adminKey, 'hostile');
-});
-afterAll(async () => {
-  await bystanders?.leave();
-  expect(server.log().filter(({ level }) => level >= ERROR)).toEqual([]);
-  expect(await server.stop()).toBe(0);
-  await redis?.stop();
+beforeAll(() => {
+  server = besieged.server();
+  bystanders = besieged.bystanders();
+  shop = besieged.shop();
 });
 
 /** What the hostile do, while the bystanders go on talking and the server lives. */
@@ -125,6 +116,9 @@ describe.concurrent('places that are taken and not used', () => {
         idle.push(...opened);
       }
       await until(() => ended >= 3_000 - HALF_OPEN);
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      const [, counted] = /^fenliu_turned_away_total\{because="half-open"\} (\d+)$/m.exec(metrics) ?? [];
+      expect(Number(counted)).toBeGreaterThanOrEqual(3_000 - HALF_OPEN);
       // Who has a token is let in at once, and is not in the way of the others.
       const socket = await joinedSocket(server.url, '/buyer', await shop.buyerToken('late'));
       expect(socket.websocket.readyState).toBe(socket.websocket.OPEN);

@@ -3,26 +3,20 @@
  * what was done before it. Nothing then stands for longer than it should, and no two keys disagree.
  */
 import fc from 'fast-check';
-import { afterAll, inject, test } from 'vitest';
+import { test } from 'vitest';
 import { choosePresence, connectAgent } from '../../server/services/attendance.ts';
 import { problemsIn } from '../support/consistent.ts';
-import { createTestHouse } from '../support/house.ts';
 import { dump, newShopId, openShop, removeShop } from '../support/shop.ts';
 import { act } from './act.ts';
-import { atWork, cast, NODES, races, type Step, told } from './story.ts';
+import { useNodes } from './nodes.ts';
+import { atWork, cast, races, type Step, told } from './story.ts';
 import { EVENING } from './telling.ts';
 import { type Talk, type World, worldOf } from './world.ts';
 
 /** A command is given up after ten seconds; clocks of a house are expected to agree within seconds. */
 const LATEST_MS = 15_000;
 
-const newHouse = () => createTestHouse(inject('redisUrl'));
-const { house, close } = newHouse();
-const nodes = Array.from({ length: NODES }, newHouse);
-afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.close()));
-  await close();
-});
+const { house, nodes } = useNodes();
 
 /** The shop as it is: who holds what, to be told what to do next. */
 async function worldAsIs(shop: string, now: number): Promise<World> {
@@ -42,10 +36,10 @@ async function takeTurn(shop: string, steps: readonly Step[], lateMs: readonly n
   await Promise.all(
     steps.map(({ node, action }, i) => {
       const late = lateMs[i % lateMs.length] ?? 0;
-      return act(nodes[node]?.house ?? house, { ...world, now: now - late }, action, () => undefined);
+      return act(nodes[node] ?? house, { ...world, now: now - late }, action, () => undefined);
     }),
   );
-  await Promise.all([house.settled(), ...nodes.map((node) => node.house.settled())]);
+  await Promise.all([house.settled(), ...nodes.map((node) => node.settled())]);
   const problems = await problemsIn(house.redis, shop);
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
@@ -70,7 +64,7 @@ async function tellStory(turns: readonly (readonly Step[])[], late: readonly (re
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}\nafter\n${lines.join('\n')}`);
   } finally {
-    await Promise.all(nodes.map((node) => node.house.settled()));
+    await Promise.all(nodes.map((node) => node.settled()));
     await removeShop(house.redis, shop);
   }
 }

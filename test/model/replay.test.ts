@@ -7,32 +7,23 @@
  * same moment, through several at once.
  */
 import fc from 'fast-check';
-import { afterAll, inject, test } from 'vitest';
-import { createTestHouse } from '../support/house.ts';
+import { test } from 'vitest';
 import { removeShop } from '../support/shop.ts';
-import { NODES, plot, races, type Step } from './story.ts';
+import { useNodes } from './nodes.ts';
+import { plot, races, type Step } from './story.ts';
 import { begin, takeSteps } from './telling.ts';
 
-const newHouse = () => createTestHouse(inject('redisUrl'));
-const { house, close } = newHouse();
-const nodes = Array.from({ length: NODES }, newHouse);
-afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.close()));
-  await close();
-});
+const { house, nodes } = useNodes();
 
 async function tellStory(turns: readonly (readonly Step[])[]): Promise<void> {
-  const story = await begin(
-    house,
-    nodes.map((node) => node.house),
-  );
+  const story = await begin(house, nodes);
   try {
     for (const steps of turns) await takeSteps(story, steps);
   } catch (error) {
     const says = error instanceof Error ? error.message : String(error);
     throw new Error(`${says}\nafter\n${story.lines.join('\n')}`);
   } finally {
-    await Promise.all(nodes.map((node) => node.house.settled()));
+    await Promise.all(nodes.map((node) => node.settled()));
     await removeShop(house.redis, story.world.config.shop);
   }
 }
