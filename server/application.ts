@@ -63,14 +63,15 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const redis = connect(parts.redis, onError);
 
   const limits = createLimits({ redis, log }, parts.limits);
-  const door = createDoor({ limits, trustProxy });
+  const metrics = createMetrics();
+  const { meter } = metrics;
+  const door = createDoor({ limits, trustProxy, meter });
   const io: Io = new Server(door.options);
   const relay = parts.shared ? createRelay(parts.redis, onError) : undefined;
   if (relay) io.adapter(relay.adapter);
 
-  const metrics = createMetrics();
   const tell = createTell(io, { shared: parts.shared === true });
-  const house = createHouse({ redis, tell, connected: createConnected(io), log, meter: metrics.meter });
+  const house = createHouse({ redis, tell, connected: createConnected(io), log, meter });
   hearForgotten(io, house.buyers.forget);
   const { beatMs, drainMs = 0 } = parts;
   const workload = createWorkload({ away: house.away });
@@ -107,7 +108,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const hangUp = createHangUp(http);
   io.attach(http);
   door.watch(io);
-  endSlowReaders(io, log);
+  endSlowReaders(io, { log, meter });
 
   await heartbeat.start(gateway.recordAgain);
   watch.start();

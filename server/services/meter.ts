@@ -8,6 +8,13 @@ export type Stop = () => void;
 /** Where a socket is. */
 export type Side = 'buyer' | 'agent';
 
+/**
+ * Why a connection was not taken, or ended, by what it did and not by whose it was: too many `connections`, too many
+ * `handshakes`, `half-open` for too long or among too many, more `packets` or `bytes` than allowed, `unread` by its client.
+ */
+export const turnedAwayBecause = ['connections', 'handshakes', 'half-open', 'packets', 'bytes', 'unread'] as const;
+export type TurnedAway = (typeof turnedAwayBecause)[number];
+
 /** What became of a turn of a job; `passed` where an earlier one was still under way. */
 export type TurnResult = 'done' | 'failed' | 'passed';
 
@@ -31,6 +38,8 @@ export type Meter = {
   connected(side: Side, again: boolean): Stop;
   /** A handshake was refused. */
   refused(side: Side, code: ErrorCode): void;
+  /** A connection was not taken, or ended. */
+  turnedAway(because: TurnedAway): void;
   /** The connection to Redis stands, or does not. */
   redis(stands: boolean): void;
   /** The turn of a job has come; to be ended with what became of it. */
@@ -51,6 +60,7 @@ export const silentMeter: Meter = {
   script: () => nothing,
   connected: () => nothing,
   refused: nothing,
+  turnedAway: nothing,
   redis: nothing,
   turn: () => nothing,
   delivery: () => nothing,

@@ -4,7 +4,7 @@
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { agentCommands, buyerCommands, errorCode } from '../../../client-sdk/contract/index.ts';
-import type { Meter, Side } from '../../services/meter.ts';
+import { type Meter, type Side, turnedAwayBecause } from '../../services/meter.ts';
 
 /** Of what is done within one or two round trips to Redis, in seconds. */
 const shortBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -55,6 +55,11 @@ export function createMeter(registry: Registry): Meter {
     'namespace',
   );
   const refusals = counter('fenliu_handshakes_refused_total', 'Sockets that were not let in', 'namespace', 'code');
+  const turnedAway = counter(
+    'fenliu_turned_away_total',
+    'Connections not taken, or ended, for what they did',
+    'because',
+  );
   const redisConnected = gauge('fenliu_redis_connected', '1 while the connection to Redis stands, else 0');
   const redisReconnects = counter('fenliu_redis_reconnects_total', 'Times the connection to Redis was had again');
   const turns = counter('fenliu_job_turns_total', 'Turns of jobs taken by this worker', 'name', 'result');
@@ -74,6 +79,7 @@ export function createMeter(registry: Registry): Meter {
     reconnects.inc({ namespace }, 0);
     for (const code of errorCode.options) refusals.inc({ namespace, code }, 0);
   }
+  for (const because of turnedAwayBecause) turnedAway.inc({ because }, 0);
   for (const command of Object.keys({ ...buyerCommands, ...agentCommands })) {
     for (const code of ['unavailable', 'internal']) commands.inc({ command, code }, 0);
   }
@@ -101,6 +107,7 @@ export function createMeter(registry: Registry): Meter {
       return () => sockets.dec({ namespace });
     },
     refused: (namespace, code) => refusals.inc({ namespace, code }),
+    turnedAway: (because) => turnedAway.inc({ because }),
     redis(stands) {
       redisConnected.set(stands ? 1 : 0);
       if (stands && redisStands === false) redisReconnects.inc();

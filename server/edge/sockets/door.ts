@@ -13,6 +13,7 @@ import type { WebSocket } from 'ws';
 import { addressKey } from '../../services/address-key.ts';
 import { createFlow } from '../../services/flow.ts';
 import type { Limits } from '../../services/limits.ts';
+import type { Meter, TurnedAway } from '../../services/meter.ts';
 import { addressOf } from '../came-from.ts';
 import { securityHeaders } from '../security-headers.ts';
 import { refuseRoot } from './handshake.ts';
@@ -59,7 +60,11 @@ export type Door = {
   watch(io: Io): void;
 };
 
-export type DoorParts = { readonly limits: Limits; readonly trustProxy: number };
+export type DoorParts = {
+  readonly limits: Limits;
+  readonly trustProxy: number;
+  readonly meter: Pick<Meter, 'turnedAway'>;
+};
 
 /** The connection that a request belongs to; none for the first of a connection. */
 const connectionIn = (request: IncomingMessage) =>
@@ -68,7 +73,7 @@ const connectionIn = (request: IncomingMessage) =>
 /** The first is the one that has been in it longest. */
 const oldestOf = (guests: ReadonlySet<Guest> | undefined): Guest | undefined => guests?.values().next().value;
 
-export function createDoor({ limits, trustProxy }: DoorParts): Door {
+export function createDoor({ limits, trustProxy, meter }: DoorParts): Door {
   const { allowed, time } = limits;
   const openIntake = createIntakes({ allowed, time });
   const guests = new Map<string, Guest>();
@@ -80,7 +85,9 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
   /** Websockets that are tried beside a polling connection. */
   const tried = new Map<string, Set<Line>>();
 
-  function end({ connection, line }: Guest): void {
+  function end({ connection, line }: Guest, because: TurnedAway): void {
+    // What it has sent already may still come.
+    if (connection.readyState === 'open') meter.turnedAway(because);
     connection.close(true);
     line?.websocket.terminate();
   }
@@ -93,7 +100,9 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
         return;
       }
       line.before += bytes;
-      if (line.before > allowed.bytesBeforeJoining) websocket.terminate();
+      if (line.before <= allowed.bytesBeforeJoining || websocket.readyState !== websocket.OPEN) return;
+      meter.turnedAway('bytes');
+      websocket.terminate();
     });
     // Answered by `ws` itself: socket.io has packets of its own for this, and browsers cannot send any.
     websocket.on('ping', () => line.guest?.packet());
@@ -127,7 +136,7 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
           : undefined;
     halfOpen.add(guest);
     others.add(guest);
-    if (crowded) end(crowded);
+    if (crowded) end(crowded, 'half-open');
   }
 
   function beNoLongerHalfOpen(guest: Guest): void {
@@ -143,9 +152,9 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
     const guest: Guest = {
       connection,
       address,
-      intake: openIntake(() => end(guest)),
+      intake: openIntake(() => end(guest, 'bytes')),
       packet() {
-        if (!flow.take(time())) end(guest);
+        if (!flow.take(time())) end(guest, 'packets');
       },
       namespaces: 0,
       line: undefined,
@@ -189,7 +198,7 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
       // socket.io waits for who has never joined only.
       becomeHalfOpen(guest);
       setTimeout(() => {
-        if (guest.namespaces === 0) end(guest);
+        if (guest.namespaces === 0) end(guest, 'half-open');
       }, HALF_OPEN_MS).unref();
     });
   }
@@ -203,16 +212,22 @@ export function createDoor({ limits, trustProxy }: DoorParts): Door {
       request.prependListener('data', (chunk: string | Buffer) => guest.intake.received(Buffer.byteLength(chunk)));
   }
 
+  function refused(because: TurnedAway, says: string): string {
+    meter.turnedAway(because);
+    return says;
+  }
+
   function refusalOf(request: IncomingMessage): string | undefined {
     const address = addressOf(request, trustProxy);
-    if (guests.size >= allowed.connections) return 'unavailable: too many connections; try again in a moment';
+    if (guests.size >= allowed.connections)
+      return refused('connections', 'unavailable: too many connections; try again in a moment');
     if ((connectionsOf.get(addressKey(address)) ?? 0) >= allowed.connectionsOfAddress)
-      return 'rate-limited: too many connections from this address';
+      return refused('connections', 'rate-limited: too many connections from this address');
     try {
       limits.handshake(address);
       return undefined;
     } catch {
-      return 'rate-limited: too many connections from this address in a short time';
+      return refused('handshakes', 'rate-limited: too many connections from this address in a short time');
     }
   }
 

@@ -3,6 +3,7 @@
  * connects again and asks for what it lacks, as after any lost connection.
  */
 import type { Log } from '../../services/house.ts';
+import type { Meter } from '../../services/meter.ts';
 import type { Io } from './tell.ts';
 
 /**
@@ -33,13 +34,18 @@ function waitingFor({ writeBuffer, transport }: Reader): number {
 }
 
 /** Ends connections for which more than `most` waits. What waits is added up anew only after as much again was sent. */
-export function endSlowReaders(io: Io, log: Log, most = MOST_WAITING): void {
+export function endSlowReaders(
+  io: Io,
+  { log, meter }: { readonly log: Log; readonly meter: Pick<Meter, 'turnedAway'> },
+  most = MOST_WAITING,
+): void {
   io.engine.on('connection', (reader: Reader) => {
     let sent = 0;
     reader.on('packetCreate', (packet) => {
       if (sent > most) {
         sent = waitingFor(reader);
         if (sent > most) {
+          meter.turnedAway('unread');
           log.warn({ waiting: sent, transport: reader.transport.name }, 'a connection does not read; it is ended');
           // A WebSocket would first wait for all of it to be read.
           if (reader.transport.name === 'websocket') reader.transport.socket?.terminate();
