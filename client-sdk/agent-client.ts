@@ -135,6 +135,7 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
   async #relist(): Promise<void> {
     if (this.#resyncing) return;
     this.#resyncing = true;
+    const following = this.flow.following();
     try {
       const conversations = await this.#list({ patienceMs: 0 });
       const missed =
@@ -147,7 +148,10 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
         this.#afresh = false;
         this.tell('conversations', { conversations });
       }
-      for (const { id, lastSeq } of conversations) this.flow.follow(id, lastSeq);
+      for (const { id, lastSeq } of conversations) {
+        if (lastSeq < (following.get(id) ?? 0)) this.flow.doubt(id, lastSeq);
+        else this.flow.follow(id, lastSeq);
+      }
       for (const id of this.flow.following().keys()) if (!this.#held.has(id)) this.flow.leave(id);
     } finally {
       this.#resyncing = false;
@@ -166,6 +170,7 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
     const { answer, overtaken } = await this.#overtaking.during(() =>
       this.probe('state:sync', { ...asked, ...(this.#load && { load: this.#load }) }),
     );
+    this.livesOn(answer.store);
     if (answer.load && !overtaken.has('load')) {
       this.tell('load:changed', answer.load);
       this.#load = answer.load;
@@ -196,15 +201,11 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
         same = false;
         continue;
       }
-      if (lastSeq < (following.get(conversation) ?? 0)) {
-        this.flow.doubt(conversation, lastSeq);
-        this.#held.set(conversation, { ...known, seen });
-        continue;
-      }
-      this.flow.follow(conversation, lastSeq);
-      if (seen <= known.seen) continue;
+      if (lastSeq < (following.get(conversation) ?? 0)) this.flow.doubt(conversation, lastSeq);
+      else this.flow.follow(conversation, lastSeq);
+      // Less than was told: the store has lost it.
       this.#held.set(conversation, { ...known, seen });
-      this.tell('message:seen', { conversation, by: { kind: 'buyer', id: buyer }, seq: seen });
+      if (seen > known.seen) this.tell('message:seen', { conversation, by: { kind: 'buyer', id: buyer }, seq: seen });
     }
     return same;
   }
@@ -224,7 +225,9 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
     if (name === 'message:seen') {
       const { conversation, by, seq } = data as AgentEventData<'message:seen'>;
       const known = this.#held.get(conversation);
-      if (known && by.kind === 'buyer') this.#held.set(conversation, { ...known, seen: Math.max(known.seen, seq) });
+      if (!known || by.kind !== 'buyer') return;
+      this.#held.set(conversation, { ...known, seen: Math.max(known.seen, seq) });
+      this.#overtaking.note(conversation);
     }
   }
 

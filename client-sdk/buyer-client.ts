@@ -110,6 +110,7 @@ export class BuyerClient extends ChatClient<BuyerCommands, BuyerClientEvents> {
     const { answer, overtaken } = await this.#overtaking.during(() =>
       this.probe('state:sync', { known, ...(this.#chat && { chat: chatDigest(this.#chat) }) }),
     );
+    this.livesOn(answer.store);
     this.flow.take(answer.messages.filter(({ conversation }) => this.flow.follows(conversation)));
     for (const seen of answer.seen) {
       if (seen.seq <= (this.#seen.get(seen.conversation) ?? 0) || !this.flow.follows(seen.conversation)) continue;

@@ -70,6 +70,7 @@ export abstract class ChatClient<Commands, Events> {
   /** The messages of every conversation, on their way to `message:created`. */
   protected readonly flow: MessageFlow;
   readonly #heartbeat: ClientHeartbeat;
+  #store: string | undefined;
 
   constructor(namespace: '/buyer' | '/agent', options: ClientOptions) {
     this.#heartbeat = createHeartbeat({
@@ -216,6 +217,13 @@ export abstract class ChatClient<Commands, Events> {
     data: DataOf<Commands, K>,
   ): Promise<AnswerOf<Commands, K>> {
     return (await this.#channel.probe(name, data)) as AnswerOf<Commands, K>;
+  }
+
+  /** Takes note of which life of the store a heartbeat was answered from; another one than before may lack what was told last. */
+  protected livesOn(store: string | undefined): void {
+    const another = store !== undefined && this.#store !== undefined && store !== this.#store;
+    this.#store = store ?? this.#store;
+    if (another) this.flow.doubtLatest();
   }
 
   async #beat(ask: () => Promise<void>): Promise<Beat> {

@@ -12,6 +12,9 @@ export type FlowSource = {
   asksAgain(error: unknown): boolean;
 };
 
+/** Of so many conversations it is compared what was told last: as many as somebody writes in within a moment. */
+const LATEST = 20;
+
 /** The messages of all conversations of one client. */
 export type MessageFlow = {
   /** Takes messages from wherever they come. True when one is of a conversation nobody had spoken of. */
@@ -22,6 +25,8 @@ export type MessageFlow = {
   leave(conversation: string, lastSeq?: number): void;
   /** The server has `lastSeq` messages, fewer than were told: tells those that are there and were not told. */
   doubt(conversation: string, lastSeq: number): void;
+  /** The server may have lost what was told last, and have others in its place: tells those. */
+  doubtLatest(): void;
   /** Asks for everything after what was shown last, even if nothing is known to be missing. */
   catchUp(conversation: string): void;
   follows(conversation: string): boolean;
@@ -47,15 +52,15 @@ export function createMessageFlow(source: FlowSource): MessageFlow {
     filling.add(conversation);
     try {
       for (let more = evenWithoutGap; log.follows(conversation); ) {
-        const shown = log.shown(conversation) ?? 0;
-        const upTo = log.gap(conversation)?.upTo ?? shown;
-        if (upTo === shown && !more) break;
-        const page = await source.list(conversation, shown);
+        const reached = log.reached(conversation) ?? 0;
+        const upTo = log.gap(conversation)?.upTo ?? reached;
+        if (upTo === reached && !more) break;
+        const page = await source.list(conversation, reached);
         for (const message of page.messages) if (log.follows(conversation)) tell(log.accept(message));
-        const now = log.shown(conversation) ?? 0;
-        more = page.hasMore && now > shown;
+        const now = log.reached(conversation) ?? 0;
+        more = page.hasMore && now > reached;
         // Nothing is stepped over where something was doubted meanwhile.
-        if (!more && now >= shown) tell(log.settle(conversation, upTo));
+        if (!more && now >= reached) tell(log.settle(conversation, upTo));
       }
     } catch (error) {
       if (source.asksAgain(error)) return;
@@ -71,7 +76,7 @@ export function createMessageFlow(source: FlowSource): MessageFlow {
     take(messages) {
       let unheardOf = false;
       for (const message of messages) {
-        unheardOf ||= log.shown(message.conversation) === undefined;
+        unheardOf ||= log.reached(message.conversation) === undefined;
         tell(log.accept(message));
       }
       for (const conversation of new Set(messages.map((message) => message.conversation))) void fill(conversation);
@@ -91,6 +96,12 @@ export function createMessageFlow(source: FlowSource): MessageFlow {
     doubt(conversation, lastSeq) {
       log.doubt(conversation, lastSeq);
       void fill(conversation);
+    },
+    doubtLatest() {
+      for (const conversation of log.latest(LATEST)) {
+        log.doubt(conversation);
+        void fill(conversation);
+      }
     },
     catchUp(conversation) {
       void fill(conversation, true);

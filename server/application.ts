@@ -78,6 +78,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Applic
   const heartbeat = createHeartbeat({
     redis,
     log,
+    life: house.life,
     clock,
     newNode: house.ids.conversation,
     ...(beatMs === undefined ? {} : { beatMs }),

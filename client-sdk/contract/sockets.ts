@@ -46,6 +46,9 @@ const digests = z.array(digest).max(MAX_PARTS).default([]);
 /** The parts, as they were asked for, in which the two sides differ. */
 const differing = z.array(z.int().min(0));
 
+/** Which life of the store this is: where it is another one than before, what came last may have been lost. */
+const storeLife = z.string().optional();
+
 const shared = {
   'message:send': {
     data: z.strictObject({ conversation: identifier, clientId: identifier, body: messageBody }),
@@ -84,6 +87,7 @@ export const buyerCommands = {
       chat: digest.optional(),
     }),
     answer: z.object({
+      store: storeLife,
       /** In order, of one conversation after another; 200 at most. */
       messages: z.array(message),
       /** There is more: ask again. */
@@ -146,6 +150,7 @@ export const agentCommands = {
       load: z.strictObject({ pending: z.int().min(0), active: z.int().min(0) }).optional(),
     }),
     answer: z.object({
+      store: storeLife,
       /** Every conversation that is held now, of the parts that differ. */
       held: z
         .object({

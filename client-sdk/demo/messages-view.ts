@@ -88,8 +88,8 @@ export function createMessagesView({ ours, nameOf, onEarlier, onRetry }: Message
     const there = shown[at - 1]?.message;
     if (there?.id === message.id) return;
     if (there?.seq === message.seq) {
-      // The server has lost it, and all after it, and has given its number anew.
-      for (const { item } of shown.splice(at - 1)) item.remove();
+      // The server has lost it, and has given its number anew.
+      for (const { item } of shown.splice(at - 1, 1)) item.remove();
       at -= 1;
     }
     const waiting = message.clientId === undefined ? undefined : onTheirWay.get(message.clientId);

@@ -3,13 +3,14 @@ import { setImmediate as breath } from 'node:timers/promises';
 import { watchAway } from '../store/away.ts';
 import { createDeliveries } from '../store/deliveries.ts';
 import { type Connection, observeScripts } from '../store/script.ts';
-import { watchConnection, whenConnected } from '../store/watch-connection.ts';
+import { watchConnection } from '../store/watch-connection.ts';
 import { createConfigs } from './configs.ts';
 import { createGate } from './gate.ts';
 import type { Connected, House, Log, Tell } from './house.ts';
 import { createIds, type Ids } from './ids.ts';
 import { createKnownBuyers } from './known-buyers.ts';
 import { type Meter, silentMeter } from './meter.ts';
+import { createStoreLife } from './store-life.ts';
 import { sweep } from './sweep.ts';
 
 /** Shops swept at once by one process: enough to keep Redis busy, and no pile where many shops have something due. */
@@ -81,14 +82,17 @@ export function createHouse(parts: HouseParts): House {
     }
   }
 
-  whenConnected(redis, () => {
+  const forget = () => {
     house.configs.forget();
     house.buyers.forgetAll();
-  });
+  };
+  // Also where it turns out to be the same Redis: what is remembered is read again in no time.
+  redis.on('ready', forget);
 
   const house: House = {
     redis,
     away: watchAway(redis),
+    life: createStoreLife(redis, forget),
     tell,
     connected: surely(connected, log),
     log,

@@ -2,12 +2,12 @@
  * A server node says that it is alive, and notices when it may have been thought dead. From then on it has a new id: whoever
  * sweeps the old one, however late, ends nothing that is recorded under the new one.
  *
- * The same after each time that Redis was away: if it has lost its latest writes, sockets that came are not recorded, and
- * sockets that went still are. The former are recorded under the new id, the latter go with the old one.
+ * The same when Redis is another process than before. If that has lost its latest writes, sockets that came are not recorded, and
+ * sockets that went still are: the former are recorded under the new id, the latter go with the old one.
  */
 import { beat, leave } from '../store/nodes.ts';
-import { whenConnected } from '../store/watch-connection.ts';
 import type { House } from './house.ts';
+import type { StoreLife } from './store-life.ts';
 import { bareError } from './trouble.ts';
 
 /** A node beats this often, in ms. */
@@ -16,6 +16,7 @@ export const BEAT_MS = 5_000;
 export type HeartbeatParts = {
   readonly redis: House['redis'];
   readonly log: House['log'];
+  readonly life: Pick<StoreLife, 'look'>;
   readonly clock: () => number;
   /** Draws an id that no node has had. */
   readonly newNode: () => string;
@@ -32,7 +33,7 @@ export type Heartbeat = {
   stop(ended: boolean): Promise<void>;
 };
 
-export function createHeartbeat({ redis, log, clock, newNode, beatMs = BEAT_MS }: HeartbeatParts): Heartbeat {
+export function createHeartbeat({ redis, log, life, clock, newNode, beatMs = BEAT_MS }: HeartbeatParts): Heartbeat {
   /** Sooner than the sweep of ghosts thinks so by its own clock. */
   const lateAfterMs = 2 * beatMs;
   let node = newNode();
@@ -44,21 +45,13 @@ export function createHeartbeat({ redis, log, clock, newNode, beatMs = BEAT_MS }
   let recording = false;
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
-  /** How often Redis has been connected to, and how often when the id was last known to be good. */
-  let connections = 0;
-  let goodUpTo = 0;
-  whenConnected(redis, () => {
-    connections += 1;
-  });
 
   async function beatOnce(): Promise<void> {
     const now = clock();
-    const upTo = connections;
     const before = await beat(redis, node, now);
-    const wasAway = upTo > goodUpTo;
-    goodUpTo = timer ? upTo : connections;
-    if (timer && (before === undefined || now - before > lateAfterMs || wasAway)) {
-      const why = wasAway ? 'Redis was away, and may have lost what it knew last' : 'this node was silent';
+    const another = await life.look();
+    if (timer && (before === undefined || now - before > lateAfterMs || another)) {
+      const why = another ? 'Redis was started anew, and may have lost what came last' : 'this node was silent';
       log.warn({ node, listed: before !== undefined }, `${why}; the node records its sockets under a new id`);
       node = newNode();
       nodes.push(node);
@@ -67,6 +60,8 @@ export function createHeartbeat({ redis, log, clock, newNode, beatMs = BEAT_MS }
       await beat(redis, node, now);
     }
     last = now;
+    // Nobody is swept who was not recorded again yet, such as those of shops that cannot be reached.
+    for (const old of nodes.slice(nodes.indexOf(recorded), -1)) await beat(redis, old, now);
   }
   /** One at a time: a heartbeat under way serves whoever asks. */
   function beatNow(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Configs } from './configs.ts';
 import type { Ids } from './ids.ts';
 import type { KnownBuyers } from './known-buyers.ts';
 import type { Meter } from './meter.ts';
+import type { StoreLife } from './store-life.ts';
 
 /** A socket that is not to be told: the one whose command it was. */
 export type Except = string | undefined;
@@ -60,6 +61,8 @@ export type House = {
   readonly redis: Connection;
   /** Whether Redis is known to be away: what is sent now waits for longer than anybody need notice. */
   readonly away: () => boolean;
+  /** Which process of Redis this is. */
+  readonly life: StoreLife;
   readonly configs: Configs;
   readonly buyers: KnownBuyers;
   readonly ids: Ids;

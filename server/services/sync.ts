@@ -39,7 +39,10 @@ async function lacking(
   known: readonly Known[],
   records: readonly (ConversationRecord | undefined)[],
 ) {
-  const answer = { messages: [], hasMore: false, ended: [], seen: [] } as Omit<BuyerAnswer, 'chat'>;
+  const answer = { store: house.life.now(), messages: [], hasMore: false, ended: [], seen: [] } as Omit<
+    BuyerAnswer,
+    'chat'
+  >;
   for (const [i, { conversation: id, seq, seen }] of known.entries()) {
     const record = records[i];
     if (!record) {
@@ -145,6 +148,7 @@ export async function syncAgent(house: House, actor: AgentActor, knows: AgentKno
   const changes = await Promise.all(told.map((one) => presenceChange(at, one)));
   const sameLoad = knows.load?.pending === load.pending && knows.load.active === load.active;
   return {
+    store: house.life.now(),
     ...(heldNow.parts.length === 0
       ? {}
       : {

@@ -7,12 +7,3 @@ export function watchConnection(redis: Connection, tell: (stands: boolean) => vo
   redis.on('ready', () => tell(true));
   redis.on('close', () => tell(false));
 }
-
-/**
- * Calls `then` whenever a connection has come to stand, to any node of a cluster. What answers there may know less than what
- * answered before: a Redis that lost power has lost its latest writes, and so may a replica that took over.
- */
-export function whenConnected(redis: Connection, then: () => void): void {
-  redis.on('ready', then);
-  redis.on('+node', then);
-}

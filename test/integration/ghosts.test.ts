@@ -191,7 +191,14 @@ describe('the sweep of ghosts', () => {
       drawn.push(`node-${drawn.length}`);
       return drawn.at(-1) ?? '';
     };
-    const heartbeat = createHeartbeat({ redis: house.redis, log: testLog, clock: () => now, newNode, beatMs: 10 });
+    const heartbeat = createHeartbeat({
+      redis: house.redis,
+      log: testLog,
+      life: house.life,
+      clock: () => now,
+      newNode,
+      beatMs: 10,
+    });
     undo.push(() => heartbeat.stop(true));
     let again = 0;
     const record = async () => connectAgent(house, shop, 'anna', 'socket', await heartbeat.listed(), now);

@@ -18,6 +18,8 @@ let now: number;
 /** The id under which sockets were recorded again, each time. */
 let recorded: string[];
 let fails: boolean;
+/** Redis is another one than before. */
+let another: boolean;
 /** Happens while sockets are recorded again. */
 let during: () => Promise<void>;
 let heartbeat: Heartbeat;
@@ -30,6 +32,7 @@ beforeEach(() => {
   now = Date.now();
   recorded = [];
   fails = false;
+  another = false;
   during = async () => {};
 });
 afterEach(async () => {
@@ -48,7 +51,14 @@ const newNode = () => {
 const lastBeat = (node = nodes.at(-1) ?? '') => redis.zscore(nodesKey, node);
 
 async function start(beatMs: number): Promise<void> {
-  heartbeat = createHeartbeat({ redis, log: quiet, clock: () => now, newNode, beatMs });
+  heartbeat = createHeartbeat({
+    redis,
+    log: quiet,
+    life: { look: async () => another },
+    clock: () => now,
+    newNode,
+    beatMs,
+  });
   await heartbeat.start(async () => {
     recorded.push(await heartbeat.listed());
     if (fails) throw new Error('Redis is away');
@@ -97,15 +107,31 @@ describe('a heartbeat', () => {
     expect(await Promise.all(nodes.map(lastBeat))).toEqual([null, null]);
   });
 
-  it('does so too when Redis was away, which may have lost what it knew last', async () => {
+  it('does so too when Redis is another one than before, which may have lost what it knew last', async () => {
     await start(10);
     for (let i = 0; i < 3; i++) await nextBeat();
     for (const times of [1, 2]) {
-      redis.disconnect(true);
+      another = true;
+      await until(() => nodes.length > times);
+      another = false;
       await until(() => recorded.length === times);
       for (let i = 0; i < 3; i++) await nextBeat();
     }
-    expect(recorded).toEqual([nodes[1], nodes[2]]);
+    expect(recorded).toEqual(nodes.slice(1));
+  });
+
+  it('keeps the old id alive until every socket is recorded under the new one', async () => {
+    await start(10);
+    fails = true;
+    later(HOUR);
+    await until(() => recorded.length > 3);
+    await nextBeat();
+    await until(async () => (await lastBeat(nodes[0])) === String(now));
+    fails = false;
+    const before = recorded.length;
+    await until(() => recorded.length === before + 1);
+    for (let i = 0; i < 3; i++) await nextBeat();
+    expect(Number(await lastBeat(nodes[0]))).toBeLessThan(now);
   });
 
   it('records until it has succeeded', async () => {

@@ -158,7 +158,7 @@ export async function startCluster({ replicas = false } = {}): Promise<TestClust
       // Each knows best what it has itself.
       const mine = /myself.*/.exec(String(await node.redis.cluster('NODES')))?.[0] ?? '';
       const ranges = [...mine.matchAll(/ (\d+)(?:-(\d+))?(?= |$)/g)]
-        .slice(2)
+        .slice(3)
         .map(([, a, b]) => [Number(a), Number(b ?? a)]);
       if (ranges.some(([from = 0, to = 0]) => from <= slot && slot <= to)) return node;
     }

@@ -4,9 +4,11 @@ import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { findRedis } from '../../server/launch/find-redis.ts';
 import { type Child, startChild } from './child.ts';
 import { REDIS_CACHE } from './redis.setup.ts';
+import { until } from './until.ts';
 
 /** Bytes of each part of the file that is written to. */
 type Written = ReadonlyMap<string, number>;
@@ -56,6 +58,13 @@ export async function startLastingRedis(fsync: 'everysec' | 'always'): Promise<L
       await child?.end('SIGKILL');
     },
     async mark() {
+      // What is acknowledged may still wait to be written while the disk is busy.
+      const client = new Redis(redis.url);
+      await until(async () => {
+        const info = await client.info('persistence');
+        return ['aof_buffer_length:0', 'aof_pending_bio_fsync:0'].every((line) => info.includes(`${line}\r`));
+      });
+      client.disconnect();
       const parts = (await readdir(join(dir, 'appendonlydir'))).filter((name) => name.endsWith('.incr.aof'));
       const paths = parts.map((name) => join(dir, 'appendonlydir', name));
       return new Map(await Promise.all(paths.map(async (path) => [path, (await stat(path)).size] as const)));

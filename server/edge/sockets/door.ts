@@ -48,6 +48,8 @@ type Guest = {
   packet(): void;
   namespaces: number;
   line: Line | undefined;
+  /** While it is half open. */
+  patience?: NodeJS.Timeout;
 };
 
 /** A websocket; `guest` from when the connection uses it. */
@@ -100,8 +102,8 @@ export function createDoor({ limits, trustProxy, meter }: DoorParts): Door {
         return;
       }
       line.before += bytes;
-      if (line.before <= allowed.bytesBeforeJoining || websocket.readyState !== websocket.OPEN) return;
-      meter.turnedAway('bytes');
+      if (line.before <= allowed.bytesBeforeJoining) return;
+      if (websocket.readyState === websocket.OPEN) meter.turnedAway('bytes');
       websocket.terminate();
     });
     // Answered by `ws` itself: socket.io has packets of its own for this, and browsers cannot send any.
@@ -136,10 +138,12 @@ export function createDoor({ limits, trustProxy, meter }: DoorParts): Door {
           : undefined;
     halfOpen.add(guest);
     others.add(guest);
+    guest.patience = setTimeout(() => end(guest, 'half-open'), HALF_OPEN_MS).unref();
     if (crowded) end(crowded, 'half-open');
   }
 
   function beNoLongerHalfOpen(guest: Guest): void {
+    clearTimeout(guest.patience);
     halfOpen.delete(guest);
     const others = halfOpenOf.get(guest.address);
     others?.delete(guest);
@@ -195,11 +199,7 @@ export function createDoor({ limits, trustProxy, meter }: DoorParts): Door {
     socket.once('disconnect', () => {
       guest.namespaces -= 1;
       if (guest.namespaces > 0 || guest.connection.readyState !== 'open') return;
-      // socket.io waits for who has never joined only.
       becomeHalfOpen(guest);
-      setTimeout(() => {
-        if (guest.namespaces === 0) end(guest, 'half-open');
-      }, HALF_OPEN_MS).unref();
     });
   }
 
@@ -234,7 +234,8 @@ export function createDoor({ limits, trustProxy, meter }: DoorParts): Door {
   return {
     options: {
       maxHttpBufferSize: MAX_PACKET_BYTES,
-      connectTimeout: HALF_OPEN_MS,
+      // Ours comes first, and counts; it is for who has left again, too.
+      connectTimeout: 2 * HALF_OPEN_MS,
       cors: { origin: true },
       serveClient: false,
       // The listener does it.

@@ -41,10 +41,12 @@ export function endSlowReaders(
 ): void {
   io.engine.on('connection', (reader: Reader) => {
     let sent = 0;
+    let ended = false;
     reader.on('packetCreate', (packet) => {
-      if (sent > most) {
+      if (sent > most && !ended) {
         sent = waitingFor(reader);
-        if (sent > most) {
+        ended = sent > most;
+        if (ended) {
           meter.turnedAway('unread');
           log.warn({ waiting: sent, transport: reader.transport.name }, 'a connection does not read; it is ended');
           // A WebSocket would first wait for all of it to be read.

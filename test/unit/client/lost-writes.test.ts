@@ -27,7 +27,7 @@ async function losing() {
 
 const often = { checkEveryMs: 10 };
 
-async function buyerOf({ server, of }: Awaited<ReturnType<typeof losing>>, options = {}) {
+async function buyerOf({ server, of }: Awaited<ReturnType<typeof losing>>, options = {}, life = () => 'one life') {
   server.handle('chat:open', () => ({
     ok: true,
     data: { conversation: conversation('c', 0), assignment: assignment('c', 1) },
@@ -38,7 +38,7 @@ async function buyerOf({ server, of }: Awaited<ReturnType<typeof losing>>, optio
     if (typeof answer !== 'object' || !answer.ok) return answer;
     const lastSeq = of('c').length;
     const behind = data.known.filter((known) => known.seq > lastSeq).map(() => ({ conversation: 'c', lastSeq }));
-    return { ok: true, data: { ...(answer.data as object), ...(behind.length > 0 && { behind }) } };
+    return { ok: true, data: { store: life(), ...(answer.data as object), ...(behind.length > 0 && { behind }) } };
   });
   const client = buyer(server, options);
   const texts: string[] = [];
@@ -74,6 +74,25 @@ test('a buyer learns by the heartbeat that there are fewer than were told, and i
   await until(() => expect(made.server.named('state:sync').at(-1)?.known).toMatchObject([{ seq: 2 }]));
   made.say('six');
   await until(() => expect(texts.slice(5)).toEqual(['six']));
+});
+
+test('as many as were told, and others, whom nobody heard: found where the store is in another life', async () => {
+  const made = await losing();
+  let life = 'one life';
+  const texts = await buyerOf(made, often, () => life);
+  await until(() => expect(made.server.named('state:sync').length).toBeGreaterThan(1));
+  for (const text of ['one', 'two', 'three']) made.say(text);
+  await until(() => expect(texts).toHaveLength(3));
+  made.lose(2);
+  made.whisper('four');
+  made.whisper('five');
+  life = 'another life';
+  await until(() => expect(texts).toEqual(['one', 'two', 'three', 'four', 'five']));
+  // Once: later heartbeats are of the same life.
+  const listed = made.server.named('message:list').length;
+  const beats = made.server.named('state:sync').length;
+  await until(() => expect(made.server.named('state:sync').length).toBeGreaterThan(beats + 3));
+  expect(made.server.named('message:list')).toHaveLength(listed);
 });
 
 test('an agent learns it likewise', async () => {

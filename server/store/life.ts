@@ -1,0 +1,32 @@
+/**
+ * Which life of the store this is. A Redis process that is another one than before may know less: one that was started again
+ * after a power cut has lost its latest writes, and so may a replica have that took over.
+ */
+import { createHash } from 'node:crypto';
+import { Cluster, type Redis } from 'ioredis';
+import type { Connection } from './script.ts';
+
+/** How long a process of Redis may take to say which it is, in ms. */
+const PATIENCE_MS = 2_000;
+
+/** Redis draws it anew at each start. */
+async function runOf(redis: Redis): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis does not say which process it is')), PATIENCE_MS);
+  });
+  try {
+    const [, run] = /^run_id:(\w+)/m.exec(await Promise.race([redis.info('server'), late])) ?? [];
+    if (!run) throw new Error('Redis does not say which process it is');
+    return run;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A short text, the same for as long as the same processes of Redis serve. Throws while one of them cannot be asked. */
+export async function readLife(redis: Connection): Promise<string> {
+  const processes = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  const runs = await Promise.all(processes.map(runOf));
+  return createHash('sha256').update(runs.sort().join()).digest('base64url').slice(0, 12);
+}
