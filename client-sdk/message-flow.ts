@@ -30,7 +30,7 @@ export type MessageFlow = {
   /** Asks for everything after what was shown last, even if nothing is known to be missing. */
   catchUp(conversation: string): void;
   follows(conversation: string): boolean;
-  /** The conversations followed, each with the `seq` of the message told last. */
+  /** The conversations followed, each with the `seq` up to which nothing is missing. */
   following(): Map<string, number>;
 };
 

@@ -34,7 +34,7 @@ export type MessageLog = {
   /** `seq` up to which nothing is missing; undefined for a conversation never heard of. */
   reached(conversation: string): number | undefined;
   follows(conversation: string): boolean;
-  /** The conversations followed, each with the `seq` of the message shown last. */
+  /** The conversations followed, each as far as it is `reached`. */
   following(): Map<string, number>;
   /** Those of them in which something was shown last, at most `count`, latest last. */
   latest(count: number): string[];
@@ -50,7 +50,7 @@ export type MessageLogLimits = { waiting: number; remembered: number; compared: 
 type Shown = {
   /** Up to here nothing is missing. */
   reached: number;
-  /** While what was shown is compared: up to where it had been. */
+  /** While what was shown is compared: up to where it had been, and is again if nobody listens any more. */
   before: number | undefined;
   /** The latest ids by their `seq`, as the store had them. */
   readonly at: Map<number, string>;
@@ -68,7 +68,7 @@ function trim(kept: Map<number, string> | Set<string>, count: number): void {
 
 /** An empty log. */
 export function createMessageLog(
-  limits: MessageLogLimits = { waiting: 500, remembered: 1_000, compared: 100 },
+  limits: MessageLogLimits = { waiting: 500, remembered: 1_000, compared: 50 },
 ): MessageLog {
   /** In the order in which something was last shown. */
   const tracks = new Map<string, Track>();
@@ -191,8 +191,7 @@ export function createMessageLog(
 
     reached: (conversation) => (tracks.get(conversation) ?? marks.get(conversation))?.reached,
     follows: (conversation) => tracks.has(conversation),
-    following: () =>
-      new Map([...tracks].map(([conversation, { before, reached }]) => [conversation, before ?? reached])),
+    following: () => new Map([...tracks].map(([conversation, { reached }]) => [conversation, reached])),
     latest: (count) =>
       [...tracks]
         .filter(([, { at }]) => at.size > 0)
