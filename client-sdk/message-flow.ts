@@ -59,8 +59,9 @@ export function createMessageFlow(source: FlowSource): MessageFlow {
         for (const message of page.messages) if (log.follows(conversation)) tell(log.accept(message));
         const now = log.reached(conversation) ?? 0;
         more = page.hasMore && now > reached;
-        // Nothing is stepped over where something was doubted meanwhile.
-        if (!more && now >= reached) tell(log.settle(conversation, upTo));
+        // Nothing is stepped over of what was doubted meanwhile, and nothing that there may not be.
+        const left = log.gap(conversation);
+        if (!more && now >= reached && left) tell(log.settle(conversation, Math.min(upTo, left.upTo)));
       }
     } catch (error) {
       if (source.asksAgain(error)) return;

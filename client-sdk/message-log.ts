@@ -151,7 +151,10 @@ export function createMessageLog(
       const mark = marks.get(conversation);
       if (mark) {
         // A straggler of a conversation that has gone: shown if it is newer; nothing is fetched for its sake.
-        if ((seq <= mark.reached && !isAnother(mark, message)) || !reach(mark, message)) return [];
+        if (seq <= mark.reached && !isAnother(mark, message)) return [];
+        // What lies between is nothing that was shown here, and not to be compared.
+        if (seq > mark.reached + 1) mark.at.clear();
+        if (!reach(mark, message)) return [];
         remember(conversation, mark);
         return [message];
       }

@@ -11,6 +11,7 @@ import { reachRedis } from '../server/launch/reach-redis.ts';
 import { closeOnSignal } from '../server/launch/signals.ts';
 import { createLog } from '../server/log.ts';
 import { createHouse } from '../server/services/create-house.ts';
+import { BEAT_MS } from '../server/services/heartbeat.ts';
 import { connect } from '../server/store/connect.ts';
 import { createRelay } from '../server/store/relay.ts';
 import { createWorkers } from './workers.ts';
@@ -30,9 +31,12 @@ try {
   const house = createHouse({ redis, tell: createTell(io, { shared: true }), log, meter: metrics.meter });
   hearForgotten(io, house.buyers.forget);
   const webhooks = { privateAddresses: config.webhookPrivate };
+  // What is remembered of the shops may be what Redis has lost. A server node looks with its heartbeat.
+  const looking = setInterval(() => void house.life.look(), BEAT_MS);
   const workers = await createWorkers({ connections: queues, house, log, webhooks });
   const health = createHealthServer({ house, metrics, working: workers.mustTakeTurns });
   closeOnSignal(log, async () => {
+    clearInterval(looking);
     await workers.close();
     await health.close();
     await house.settled();

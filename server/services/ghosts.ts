@@ -9,7 +9,8 @@
  * - One that is dead is taken off when all its sockets are gone, and not if it has been heard of in between. Whoever
  *   sweeps may be killed half way: the next sweep finds the node still listed.
  * - One that was only thought dead sees at its next heartbeat how late it is, or that it is not listed. It goes on under a
- *   new id and records all its sockets under that; the old id beats no more, and is swept like any dead node.
+ *   new id and records all its sockets under that; the old id beats no more once it has, or after a minute, and is swept
+ *   like any dead node.
  *
  * Whoever sweeps may also pause at any point, and a node be back meanwhile: a socket is ended only while it stands under the
  * node that was found dead.

@@ -12,6 +12,8 @@ import { bareError } from './trouble.ts';
 
 /** A node beats this often, in ms. */
 export const BEAT_MS = 5_000;
+/** For so long an old id is kept alive until every socket has been recorded under the new one, in ms. */
+const KEPT_MS = 60_000;
 
 export type HeartbeatParts = {
   readonly redis: House['redis'];
@@ -43,6 +45,7 @@ export function createHeartbeat({ redis, log, life, clock, newNode, beatMs = BEA
   let recorded = node;
   let last = Number.NEGATIVE_INFINITY;
   let recording = false;
+  let renamedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
 
@@ -55,12 +58,14 @@ export function createHeartbeat({ redis, log, life, clock, newNode, beatMs = BEA
       log.warn({ node, listed: before !== undefined }, `${why}; the node records its sockets under a new id`);
       node = newNode();
       nodes.push(node);
+      renamedAt = now;
       // No socket is recorded under it before it is listed.
       last = Number.NEGATIVE_INFINITY;
       await beat(redis, node, now);
     }
     last = now;
-    // Nobody is swept who was not recorded again yet, such as those of shops that cannot be reached.
+    // Nobody is swept who was not recorded again yet; those of shops that cannot be reached for longer are.
+    if (now - renamedAt > KEPT_MS) return;
     for (const old of nodes.slice(nodes.indexOf(recorded), -1)) await beat(redis, old, now);
   }
   /** One at a time: a heartbeat under way serves whoever asks. */

@@ -24,9 +24,19 @@ async function runOf(redis: Redis): Promise<string> {
   }
 }
 
+/** The processes that serve: those that a cluster's slots belong to. Throws where one of them is not known yet. */
+function processesOf(redis: Connection): Redis[] {
+  if (!(redis instanceof Cluster)) return [redis];
+  const known = new Map(redis.nodes('all').map((node) => [`${node.options.host}:${node.options.port}`, node]));
+  const owners = [...new Set(redis.slots.flatMap(([owner]) => (owner === undefined ? [] : [owner])))];
+  // One whose connection is lost is not among the nodes until something is asked of it again.
+  const processes = owners.map((owner) => known.get(owner));
+  if (processes.length === 0 || processes.includes(undefined)) throw new Error('a node of the cluster cannot be asked');
+  return processes as Redis[];
+}
+
 /** A short text, the same for as long as the same processes of Redis serve. Throws while one of them cannot be asked. */
 export async function readLife(redis: Connection): Promise<string> {
-  const processes = redis instanceof Cluster ? redis.nodes('master') : [redis];
-  const runs = await Promise.all(processes.map(runOf));
+  const runs = await Promise.all(processesOf(redis).map(runOf));
   return createHash('sha256').update(runs.sort().join()).digest('base64url').slice(0, 12);
 }

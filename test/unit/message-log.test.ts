@@ -207,6 +207,16 @@ describe('message log', () => {
       expect(log.accept(again(4))).toEqual([]);
     });
 
+    test('a straggler with a gap before it makes no news of what was said while nobody listened', () => {
+      const log = five();
+      log.unfollow('c');
+      expect(log.accept(message(9))).toEqual([message(9)]);
+      log.follow('c', 8);
+      expect(log.gap('c')).toBeUndefined();
+      expect(log.accept(message(9))).toEqual([]);
+      expect(log.accept(message(10))).toEqual([message(10)]);
+    });
+
     test('what came later and was shown already is not shown again when what is before it is found', () => {
       const log = five();
       expect(log.accept(again(6))).toEqual([again(6)]);

@@ -95,6 +95,20 @@ test('as many as were told, and others, whom nobody heard: found where the store
   expect(made.server.named('message:list')).toHaveLength(listed);
 });
 
+test('fewer than were told in another life: the client knows how many there are, and misses nothing after', async () => {
+  const made = await losing();
+  let life = 'one life';
+  const texts = await buyerOf(made, often, () => life);
+  await until(() => expect(made.server.named('state:sync').length).toBeGreaterThan(1));
+  for (const text of ['one', 'two', 'three']) made.say(text);
+  await until(() => expect(texts).toHaveLength(3));
+  made.lose(1);
+  life = 'another life';
+  await until(() => expect(made.server.named('state:sync').at(-1)?.known).toMatchObject([{ seq: 2 }]));
+  made.whisper('four');
+  await until(() => expect(texts).toEqual(['one', 'two', 'three', 'four']));
+});
+
 test('an agent learns it likewise', async () => {
   const made = await losing();
   const { server } = made;
