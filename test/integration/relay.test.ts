@@ -110,10 +110,23 @@ describe('the relay', () => {
       await Promise.all([anna.markRead(id, seq), bob.markRead(id, seq)]);
       await until(() => read.anna === seq && read.bob === seq);
     };
+    /** Types until the other side sees it. */
+    const reaches = async (from: typeof anna | typeof bob, to: typeof anna | typeof bob) => {
+      let seen = 0;
+      (to as typeof bob).on('typing:changed', () => {
+        seen += 1;
+      });
+      await until(async () => {
+        await from.setTyping(id, true);
+        return seen > 0;
+      });
+    };
     await talk('fresh');
     for (const type of ['pubsub', 'normal']) await admin.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
-    // What is told before a node listens again is lost: that it listens is what is waited for.
+    // What is told before both nodes tell and listen again is lost: that they do is what is waited for.
     await until(async () => (await listeners(admin)) === NAMESPACES * 2);
+    await reaches(bob, anna);
+    await reaches(anna, bob);
     await talk('still fresh');
   });
 
