@@ -148,10 +148,7 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
         this.#afresh = false;
         this.tell('conversations', { conversations });
       }
-      for (const { id, lastSeq } of conversations) {
-        if (lastSeq < (following.get(id) ?? 0)) this.flow.doubt(id, lastSeq);
-        else this.flow.follow(id, lastSeq);
-      }
+      for (const { id, lastSeq } of conversations) this.#bringTo(id, lastSeq, following);
       for (const id of this.flow.following().keys()) if (!this.#held.has(id)) this.flow.leave(id);
     } finally {
       this.#resyncing = false;
@@ -185,6 +182,12 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
     return !answer.held || this.#matches(answer.held, following, inParts(answer.held.parts, asked.held), overtaken);
   }
 
+  /** The server has so many messages; `following` is what was told when it was asked. Fewer: it has lost some. */
+  #bringTo(conversation: string, lastSeq: number, following: ReadonlyMap<string, number>): void {
+    if (lastSeq < (following.get(conversation) ?? 0)) this.flow.doubt(conversation, lastSeq);
+    else this.flow.follow(conversation, lastSeq);
+  }
+
   /** Takes in how far the conversations held have come; false where they are others than was known. */
   #matches(
     { conversations }: NonNullable<Answer['held']>,
@@ -201,8 +204,7 @@ export class AgentClient extends ChatClient<AgentCommands, AgentClientEvents> {
         same = false;
         continue;
       }
-      if (lastSeq < (following.get(conversation) ?? 0)) this.flow.doubt(conversation, lastSeq);
-      else this.flow.follow(conversation, lastSeq);
+      this.#bringTo(conversation, lastSeq, following);
       // Less than was told: the store has lost it.
       this.#held.set(conversation, { ...known, seen });
       if (seen > known.seen) this.tell('message:seen', { conversation, by: { kind: 'buyer', id: buyer }, seq: seen });

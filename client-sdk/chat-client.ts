@@ -70,6 +70,7 @@ export abstract class ChatClient<Commands, Events> {
   /** The messages of every conversation, on their way to `message:created`. */
   protected readonly flow: MessageFlow;
   readonly #heartbeat: ClientHeartbeat;
+  /** The life of the store from which the last heartbeat was answered; across connections. */
   #store: string | undefined;
 
   constructor(namespace: '/buyer' | '/agent', options: ClientOptions) {
