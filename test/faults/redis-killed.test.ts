@@ -38,8 +38,9 @@ async function underFire(town: Town, redis: LastingRedis, draw: () => number): P
     await pause(GAP_MS[0] + draw() * GAP_MS[1]);
     town.rush();
     await pause(draw() * RUSH_MS);
-    underWay += town.ledger.underWay.size;
-    await redis.kill();
+    await redis.kill(() => {
+      underWay += town.ledger.underWay.size;
+    });
     await pause(draw() * AWAY_MS);
     await redis.start();
   }

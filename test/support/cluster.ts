@@ -9,9 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { findRedis } from '../../server/launch/find-redis.ts';
-import { freePort, type RedisProcess, spawnRedis } from '../../server/launch/redis-process.ts';
+import { type RedisProcess, spawnRedis } from '../../server/launch/redis-process.ts';
+import { lastingPort } from './lasting-port.ts';
 import { REDIS_CACHE } from './redis.setup.ts';
 import { until } from './until.ts';
+import { written } from './written.ts';
 
 const PASSWORD = 'password-of-the-test-cluster';
 const SLOTS = 16_384;
@@ -39,7 +41,7 @@ export type TestCluster = {
    * gone, or before the slot changes hands where there are fewer than two. Answers how many keys were moved.
    */
   moveSlot(key: string, to: string, halfWay?: () => Promise<unknown>): Promise<number>;
-  /** SIGKILL. */
+  /** SIGKILL, at a moment when all that it acknowledged is written. */
   kill(node: string): Promise<void>;
   /** Starts a killed node again; resolves when the cluster is whole. */
   restart(node: string): Promise<void>;
@@ -58,7 +60,7 @@ type Node = {
 
 async function startNode(command: string, dir: string): Promise<Node> {
   await mkdir(dir);
-  const [port, bus] = [await freePort(), await freePort()];
+  const [port, bus] = [await lastingPort(), await lastingPort()];
   const configuration = [
     'bind 127.0.0.1',
     `port ${port}`,
@@ -78,11 +80,16 @@ async function startNode(command: string, dir: string): Promise<Node> {
   const child = spawnRedis(command, configuration);
   const redis = new Redis({ host: '127.0.0.1', port, password: PASSWORD, maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
-  await Promise.race([
-    redis.ping(),
-    once(child.process, 'exit').then(() => Promise.reject(new Error(`a node did not start:\n${child.tail()}`))),
-  ]);
+  await unlessItEnds(child, redis.ping());
   return { name: `127.0.0.1:${port}`, port, configuration, redis, child };
+}
+
+/** Waits for something that takes a node that lives. */
+async function unlessItEnds(child: RedisProcess, something: Promise<unknown>): Promise<void> {
+  const ended = once(child.process, 'exit').then(() => {
+    throw new Error(`a node has ended:\n${child.tail()}`);
+  });
+  await Promise.race([something, ended]);
 }
 
 const idOf = async ({ redis }: Node) => String(await redis.call('CLUSTER', 'MYID'));
@@ -125,7 +132,7 @@ export async function startCluster({ replicas = false } = {}): Promise<TestClust
   const dir = await mkdtemp(join(tmpdir(), 'fenliu-cluster-'));
   const nodes: Node[] = [];
 
-  async function kill(node: Node): Promise<void> {
+  async function end(node: Node): Promise<void> {
     if (!isAlive(node)) return;
     const { process } = node.child;
     const gone = once(process, 'exit');
@@ -134,7 +141,7 @@ export async function startCluster({ replicas = false } = {}): Promise<TestClust
   }
   async function stop(): Promise<void> {
     for (const { redis } of nodes) redis.disconnect();
-    await Promise.all(nodes.map(kill));
+    await Promise.all(nodes.map(end));
     await rm(dir, { recursive: true, force: true });
   }
   try {
@@ -225,11 +232,17 @@ export async function startCluster({ replicas = false } = {}): Promise<TestClust
       }
       return moved;
     },
-    kill: (name) => kill(named(name)),
+    async kill(name) {
+      await written(named(name).redis);
+      await end(named(name));
+    },
     async restart(name) {
       const node = named(name);
       node.child = spawnRedis(command, node.configuration);
-      await until(() => isWhole(nodes));
+      await unlessItEnds(
+        node.child,
+        until(() => isWhole(nodes)),
+      );
     },
     stop,
   };

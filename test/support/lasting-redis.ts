@@ -1,22 +1,24 @@
 /** A Redis of a test's own with an append-only file, which can be killed and started again: same port, same data. */
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { findRedis } from '../../server/launch/find-redis.ts';
 import { type Child, startChild } from './child.ts';
+import { lastingPort } from './lasting-port.ts';
 import { REDIS_CACHE } from './redis.setup.ts';
-import { until } from './until.ts';
+import { written } from './written.ts';
 
 /** Bytes of each part of the file that is written to. */
 type Written = ReadonlyMap<string, number>;
 
 export type LastingRedis = {
   readonly url: string;
-  /** SIGKILL: it gets to write nothing any more. Resolves when it has ended. */
-  kill(): Promise<void>;
+  /**
+   * SIGKILL, at a moment when all that it acknowledged is written; `justBefore` is called at this moment. Resolves when it has
+   * ended.
+   */
+  kill(justBefore?: () => void): Promise<void>;
   /** How much its file has by now. */
   mark(): Promise<Written>;
   /** While it is not running: what was written since the mark never reached the disk, as when the power is cut. */
@@ -27,20 +29,11 @@ export type LastingRedis = {
   remove(): Promise<void>;
 };
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Starts one. `fsync` as Redis calls it: how often the file is synced to the disk. */
 export async function startLastingRedis(fsync: 'everysec' | 'always'): Promise<LastingRedis> {
   const { command } = await findRedis({ cacheDir: REDIS_CACHE, log: () => undefined });
   const dir = await mkdtemp(join(tmpdir(), 'fenliu-test-'));
-  const port = await freePort();
+  const port = await lastingPort();
   const input = [
     'bind 127.0.0.1',
     `port ${port}`,
@@ -51,20 +44,18 @@ export async function startLastingRedis(fsync: 'everysec' | 'always'): Promise<L
     'maxmemory-policy noeviction',
     '',
   ].join('\n');
+  const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, maxRetriesPerRequest: null });
+  client.on('error', () => undefined);
   let child: Child | undefined;
   const redis: LastingRedis = {
     url: `redis://127.0.0.1:${port}`,
-    async kill() {
+    async kill(justBefore) {
+      await written(client);
+      justBefore?.();
       await child?.end('SIGKILL');
     },
     async mark() {
-      // What is acknowledged may still wait to be written while the disk is busy.
-      const client = new Redis(redis.url);
-      await until(async () => {
-        const info = await client.info('persistence');
-        return ['aof_buffer_length:0', 'aof_pending_bio_fsync:0'].every((line) => info.includes(`${line}\r`));
-      });
-      client.disconnect();
+      await written(client);
       const parts = (await readdir(join(dir, 'appendonlydir'))).filter((name) => name.endsWith('.incr.aof'));
       const paths = parts.map((name) => join(dir, 'appendonlydir', name));
       return new Map(await Promise.all(paths.map(async (path) => [path, (await stat(path)).size] as const)));
@@ -77,7 +68,8 @@ export async function startLastingRedis(fsync: 'everysec' | 'always'): Promise<L
       await child.ready;
     },
     async remove() {
-      await redis.kill();
+      client.disconnect();
+      await child?.end('SIGKILL');
       await rm(dir, { recursive: true, force: true });
     },
   };

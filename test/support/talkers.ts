@@ -6,6 +6,8 @@ import { until } from './until.ts';
 
 /** How often a client asks for what it may have missed, in ms. */
 const CHECK_MS = 1_000;
+/** How long the last words may take to reach everybody, in ms. */
+const PATIENCE_MS = 60_000;
 /** Refusals after which the same is sent again, as a person would. */
 const passing = ['unavailable', 'internal', 'timeout'];
 
@@ -14,7 +16,10 @@ export type Talkers = {
   acknowledged(): number;
   /** Times that somebody was told to try again. */
   refused(): number;
-  /** Everybody finishes their sentence; resolves when all have been shown all of it. Answers what is wrong, in words. */
+  /**
+   * Everybody finishes their sentence; resolves when all have been shown all of it, or will not be any more. Answers what
+   * is wrong, in words.
+   */
   stop(): Promise<string[]>;
 };
 
@@ -40,6 +45,7 @@ export async function startTalkers(
   const talks = new Map<string, Talk>();
   let refused = 0;
   let stopping = false;
+  let giveUpAt = Number.POSITIVE_INFINITY;
   const talking: Promise<void>[] = [];
 
   /** Sends until it is acknowledged. */
@@ -56,16 +62,47 @@ export async function startTalkers(
     }
   }
 
+  /**
+   * Has an agent read as their page would: what was said before they heard of a conversation is listed, what is said later is
+   * told. Where the event of an assignment was missed, a heartbeat may be what they hear of it by, and come later than
+   * the first message.
+   */
+  function listen(agent: AgentClient, read: (message: Message) => void): void {
+    const known = new Set<string>();
+    let reading = Promise.resolve();
+    const hear = (conversation: string, lastSeq: number) => {
+      if (known.has(conversation)) return;
+      known.add(conversation);
+      if (lastSeq === 0) return;
+      reading = reading.then(async () => {
+        const { messages } = await agent.list(conversation, { beforeSeq: lastSeq + 1 });
+        for (const message of messages) read(message);
+      });
+      talking.push(reading);
+    };
+    agent
+      .on('conversations', ({ conversations }) => {
+        for (const { id, lastSeq } of conversations) hear(id, lastSeq);
+      })
+      .on('conversation:assigned', ({ conversation: { id, lastSeq } }) => hear(id, lastSeq))
+      .on('message:created', ({ message }) => {
+        hear(message.conversation, message.seq - 1);
+        reading = reading.then(() => read(message));
+      });
+  }
+
   /** The nodes, in turn. */
   const urlAt = (turn: number) => dispatcher.urls[turn % dispatcher.urls.length] ?? dispatcher.url;
 
+  /** Waits until it holds, or nobody waits any more. */
+  const hopeFor = (condition: () => boolean) => until(() => condition() || Date.now() > giveUpAt);
+
   for (const [i, id] of agents.entries()) {
     const agent = await dispatcher.connectAgent(id, { url: urlAt(i), checkEveryMs: CHECK_MS });
-    agent.on('message:created', ({ message }) => {
+    listen(agent, (message) => {
       const talk = talks.get(message.conversation);
-      if (!talk) return;
-      talk.shown.agent.push(message);
-      if (message.from.kind === 'buyer') talking.push(say(agent, talk, `re-${message.clientId}`));
+      talk?.shown.agent.push(message);
+      if (talk && message.from.kind === 'buyer') talking.push(say(agent, talk, `re-${message.clientId}`));
     });
     await agent.setPresence('online');
   }
@@ -84,7 +121,7 @@ export async function startTalkers(
     const write = async () => {
       for (let n = 0; !stopping; n++) {
         await say(buyer, talk, `${id}-${n}`);
-        await until(() => talk.shown.buyer.some(({ clientId }) => clientId === `re-${id}-${n}`));
+        await hopeFor(() => talk.shown.buyer.some(({ clientId }) => clientId === `re-${id}-${n}`));
       }
     };
     talking.push(write());
@@ -95,13 +132,14 @@ export async function startTalkers(
     refused: () => refused,
     async stop() {
       stopping = true;
+      giveUpAt = Date.now() + PATIENCE_MS;
       // Replies come while the last words of buyers are waited for.
       for (let done = -1; done !== talking.length; ) {
         done = talking.length;
         await Promise.all(talking);
       }
       const all = [...talks.values()];
-      await until(() =>
+      await hopeFor(() =>
         all.every(({ acknowledged, shown }) =>
           [shown.buyer, shown.agent].every((messages) => messages.length >= acknowledged.size),
         ),
