@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { keysOfShop } from '../../server/store/keys.ts';
+import { bookOfAgent } from '../support/book.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { problemsIn } from '../support/consistent.ts';
 import { createDispatcher, type Dispatcher } from '../support/dispatcher.ts';
@@ -62,7 +63,10 @@ test('a replica that lacks the last messages takes over from a dead master: what
   lily.on('message:created', ({ message }) => told.lily.push(message.body.text));
   const all = (texts: readonly string[]) =>
     until(() => [told.anna, told.lily].every((heard) => heard.join() === texts.join()));
+  const book = bookOfAgent(anna);
   const { conversation } = await lily.open();
+  // By the event or, should that be lost on the way, by a heartbeat: what is said after it is told.
+  await until(() => book.held.has(conversation.id));
   await lily.send(conversation.id, 'one');
   await anna.send(conversation.id, 'two');
   await all(['one', 'two']);
